@@ -3,6 +3,7 @@
 
 #include <glovebox/config.hpp>
 
+#include <memory>
 #include <string>
 #include <system_error>
 
@@ -38,6 +39,11 @@ class GLOVEBOX_API error : public std::system_error {
   error(errc kind, const std::string& message);
   ~error() override;
   errc kind() const noexcept { return static_cast<errc>(code().value()); }
+  /// The message alone; the code has its own.
+  const char* what() const noexcept override { return message_->c_str(); }
+
+ private:
+  std::shared_ptr<const std::string> message_;  // copying an exception must not throw
 };
 
 /// A value could not be encoded or decoded. The message names the path inside the arguments or the

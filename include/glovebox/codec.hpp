@@ -1,0 +1,13 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+/// \file
+/// Which values travel, and how: numbers, strings, standard containers, optional, variant, tuple,
+/// chrono, paths, and classes described with Boost.Describe. See codec/core.hpp for own types.
+
+#include <glovebox/codec/containers.hpp>
+#include <glovebox/codec/core.hpp>
+#include <glovebox/codec/described.hpp>
+#include <glovebox/codec/numbers.hpp>
+#include <glovebox/codec/strings.hpp>
+#include <glovebox/codec/vocabulary.hpp>

@@ -1,0 +1,130 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include <glovebox/context_options.hpp>
+#include <glovebox/detail/context_target.hpp>
+#include <glovebox/detail/own_code.hpp>
+#include <glovebox/remote.hpp>
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace glovebox {
+
+/// One child process and the conversation with it.
+///
+/// The child starts with the constructor, which does not wait for it; calls may be made at once. A
+/// context that terminated stays so: its objects are gone, and calls end with `state_error`. Copies
+/// share the child; it is killed when the last one is destroyed, which never blocks. An idle
+/// context is no work for its execution context: `io_context::run()` returns.
+///
+/// Thread safety: all members may be called on any thread at any time, also after the execution
+/// context's end. Handlers are dispatched to their associated executor, by default the context's,
+/// and never run inside the call that starts the operation.
+///
+/// Completion tokens: each operation takes an optional last argument, `use_awaitable` by default;
+/// its signature is `void(std::exception_ptr)` or `void(std::exception_ptr, R)`, with
+/// `std::optional<R>` where R cannot be default-constructed.
+///
+/// Cancellation: a call that was not sent is withdrawn by every level. One that was sent completes
+/// at once with `asio::error::operation_aborted` on `terminal` and `partial`; it is skipped if the
+/// child has not started it, otherwise its reply is dropped, and the child lives. `total` is not
+/// supported for it: side effects cannot be ruled out.
+class GLOVEBOX_API context : public detail::own_code<context> {
+ public:
+  /// A context that was never started; calls end with `state_error`.
+  context() = default;
+  /// Starts a child. Failures to do so end the calls, and `start()`, with `process_terminated`.
+  // No default argument: on g++ 12 it would be destroyed twice in a `co_await` expression.
+  explicit context(asio::any_io_executor executor);
+  context(asio::any_io_executor executor, context_options options);
+  /// The same, for anything that has `get_executor()`.
+  template <class Context>
+    requires std::is_convertible_v<Context&, asio::execution_context&>
+  explicit context(Context& io) : context(asio::any_io_executor(io.get_executor())) {}
+  template <class Context>
+    requires std::is_convertible_v<Context&, asio::execution_context&>
+  context(Context& io, context_options options)
+      : context(asio::any_io_executor(io.get_executor()), std::move(options)) {}
+
+  /// Constructs an object in the child. Arguments travel as in `call`; T need not be transferable.
+  template <class T, class... A>
+  [[nodiscard]] GLOVEBOX_LOCAL auto make(A&&... arguments) const {
+    if constexpr (std::is_constructible_v<T, typename detail::generic_parameter<A>::type...>)
+      return make_shaped<T, detail::type_list<A...>>(std::forward<A>(arguments)...);
+    else
+      return make_with_token<T>(
+          std::make_index_sequence<sizeof...(A) == 0 ? 0 : sizeof...(A) - 1>{},
+          std::forward<A>(arguments)...);
+  }
+
+  /// Completes when the child is ready, or with why it is not.
+  template <class Token = asio::use_awaitable_t<>>
+  [[nodiscard]] auto start(Token&& token = {}) const {
+    return wait(&detail::context_target::wait_ready, std::forward<Token>(token));
+  }
+
+  /// Lets the child finish the calls made so far, then ends it; after `stop_grace` it is killed.
+  /// Completes when it is gone. Further calls end with `state_error`.
+  template <class Token = asio::use_awaitable_t<>>
+  [[nodiscard]] auto stop(Token&& token = {}) const {
+    return wait(&detail::context_target::stop, std::forward<Token>(token));
+  }
+
+  /// Kills the child; its calls end with `process_terminated`. Does not wait.
+  void kill() const;
+
+  /// The same child, with other options for the calls made through the result.
+  context with(call_options options) const {
+    context copy(*this);
+    copy.options_ = options;
+    return copy;
+  }
+
+  context_state state() const noexcept;
+  /// The child's process id; 0 before it has started.
+  pid_t pid() const noexcept;
+  /// How the child ended, once it has.
+  std::optional<termination> ended() const;
+  context_stats stats() const;
+  asio::any_io_executor get_executor() const;
+
+  // ---- for the library
+  const std::shared_ptr<detail::target>& home() const noexcept { return home_; }
+  const call_options& options() const noexcept { return options_; }
+
+ private:
+  struct owner;  // closes the context when its last copy goes
+
+  template <class T, class Types, class... A>
+  GLOVEBOX_LOCAL auto make_shaped(A&&... arguments) const;
+  template <class T, std::size_t... I, class... A>
+  GLOVEBOX_LOCAL auto make_with_token(std::index_sequence<I...>, A&&... arguments) const {
+    using all = std::tuple<A...>;
+    return make_shaped<T, detail::type_list<std::tuple_element_t<I, all>...>>(
+        std::forward<A>(arguments)...);
+  }
+
+  template <class Token>
+  auto wait(void (detail::context_target::*what)(detail::operation&), Token&& token) const {
+    return asio::async_initiate<Token, void(std::exception_ptr)>(
+        detail::initiate_wait{detail::context_or_none(target_), what}, token);
+  }
+
+  std::shared_ptr<owner> owner_;
+  std::shared_ptr<detail::context_target> target_;
+  std::shared_ptr<detail::target> home_;
+  call_options options_;
+};
+
+template <class T, class Types, class... A>
+GLOVEBOX_LOCAL auto context::make_shaped(A&&... arguments) const {
+  return []<class... P>(detail::type_list<P...>, const context& self, auto&&... values) {
+    using shape = detail::shape<std::shared_ptr<T>, void, typename detail::generic_parameter<P>::type...>;
+    return detail::call_shape<detail::constructor_target<T>, shape>(
+        self.home_, self.options_, std::forward<decltype(values)>(values)...);
+  }(Types{}, *this, std::forward<A>(arguments)...);
+}
+
+}  // namespace glovebox

@@ -1,0 +1,235 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include <glovebox/asio.hpp>
+#include <glovebox/detail/request.hpp>
+#include <glovebox/limits.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+
+namespace glovebox::detail {
+
+class target;
+
+/// A child's answer, as bytes.
+struct answer {
+  std::span<const std::byte> body;
+  std::span<const std::span<const std::byte>> attachments;
+  std::uint64_t object = 0;  // handle of a result that stays in the child
+  glovebox::limits limits;
+  const std::shared_ptr<target>& from;  // the context that the object lives in
+};
+
+/// A started call: its request, and the handler that waits for it. Whoever holds one must end it
+/// exactly once: `resume` after `take` or `fail`, or `destroy` when the execution context is shut
+/// down.
+class GLOVEBOX_API operation {
+ public:
+  operation(const operation&) = delete;
+  operation& operator=(const operation&) = delete;
+
+  /// Decodes the result. \throws codec_error when the answer is not what the function returns
+  virtual void take(const answer& from) = 0;
+  /// Stores why there is no result.
+  void fail(std::exception_ptr why) noexcept { error_ = std::move(why); }
+  /// Dispatches the handler to its executor and ends the operation.
+  virtual void resume() = 0;
+  /// The same, but never inside this call.
+  virtual void post() = 0;
+  /// Ends the operation without its handler.
+  virtual void destroy() noexcept = 0;
+
+  detail::request& request() noexcept { return request_; }
+  /// Names the operation for cancellation; 0 when its handler has no cancellation slot.
+  std::uint64_t key() const noexcept { return key_; }
+
+ protected:
+  operation(detail::request&& what, std::uint64_t key) : request_(std::move(what)), key_(key) {}
+  virtual ~operation();
+
+  detail::request request_;
+  std::exception_ptr error_;
+  std::uint64_t key_;
+};
+
+/// What calls are made on: a context's or a pool's implementation. Thread-safe.
+class GLOVEBOX_API target : public std::enable_shared_from_this<target> {
+ public:
+  virtual ~target();
+  /// Takes the operation over. Its handler never runs inside this call.
+  virtual void submit(operation& op) = 0;
+  /// Cancels the operation with this key, if it is still there.
+  virtual void cancel(std::uint64_t key, asio::cancellation_type type) = 0;
+  /// Gives back one reference to an object.
+  virtual void release(std::uint64_t object) noexcept = 0;
+  virtual asio::any_io_executor executor() const = 0;
+  /// For messages: `context of child 1234`.
+  virtual std::string describe() const = 0;
+  virtual const glovebox::limits& bounds() const noexcept = 0;
+};
+
+/// A key no other operation of this process has.
+GLOVEBOX_API std::uint64_t new_operation_key() noexcept;
+
+/// Decodes what a call returned, for the parent's type of it.
+template <class R>
+struct result_reader {
+  static R read(const answer& from) {
+    decoder in(from.body, from.attachments, from.limits);
+    decoder::scope path(in, "result");
+    R result = decode<R>(in);
+    in.finish();
+    return result;
+  }
+};
+
+/// Completes a handler of signature void(std::exception_ptr[, R]). `Delivered` is R, or
+/// std::optional<R> where R has no empty state to pass along with an error.
+template <class Handler, class R, class Delivered>
+class handler_operation final : public operation {
+  using executor_type = asio::associated_executor_t<Handler, asio::any_io_executor>;
+  using work_type = std::decay_t<decltype(asio::prefer(
+      std::declval<executor_type>(), asio::execution::outstanding_work.tracked))>;
+  using allocator_type = typename std::allocator_traits<
+      asio::associated_allocator_t<Handler>>::template rebind_alloc<handler_operation>;
+  static constexpr bool is_void = std::is_void_v<R>;
+  struct nothing {};
+  using result_type = std::conditional_t<is_void, nothing, R>;
+
+ public:
+  static handler_operation& create(Handler&& handler, detail::request&& what, std::uint64_t key,
+                                   const asio::any_io_executor& fallback) {
+    allocator_type allocator(asio::get_associated_allocator(handler));
+    handler_operation* const memory = std::allocator_traits<allocator_type>::allocate(allocator, 1);
+    try {
+      return *new (memory) handler_operation(std::move(handler), std::move(what), key, fallback);
+    } catch (...) {
+      std::allocator_traits<allocator_type>::deallocate(allocator, memory, 1);
+      throw;
+    }
+  }
+
+  void take(const answer& from) override {
+    if constexpr (!is_void)
+      result_.emplace(result_reader<R>::read(from));
+    else if (!from.body.empty())
+      decoder(from.body, from.attachments, from.limits).finish();
+  }
+
+  void resume() override {
+    work_type work(std::move(work_));
+    asio::dispatch(work, release());
+  }
+
+  void post() override {
+    work_type work(std::move(work_));
+    asio::post(work, release());
+  }
+
+  void destroy() noexcept override {
+    Handler handler(std::move(handler_));
+    free(handler);
+  }
+
+ private:
+  handler_operation(Handler&& handler, detail::request&& what, std::uint64_t key,
+                    const asio::any_io_executor& fallback)
+      : operation(std::move(what), key),
+        handler_(std::move(handler)),
+        work_(asio::prefer(asio::get_associated_executor(handler_, fallback),
+                           asio::execution::outstanding_work.tracked)) {}
+  ~handler_operation() override = default;
+
+  // What is dispatched: the handler with its arguments, keeping the handler's allocator and slot.
+  struct completion {
+    Handler handler;
+    std::exception_ptr error;
+    std::optional<result_type> result;
+
+    using allocator_type = asio::associated_allocator_t<Handler>;
+    allocator_type get_allocator() const noexcept {
+      return asio::get_associated_allocator(handler);
+    }
+
+    void operator()() {
+      if constexpr (is_void) {
+        std::move(handler)(std::move(error));
+      } else if constexpr (std::is_same_v<Delivered, R>) {
+        if (result)
+          std::move(handler)(std::move(error), std::move(*result));
+        else
+          std::move(handler)(std::move(error), R());
+      } else {
+        std::move(handler)(std::move(error), std::move(result));
+      }
+    }
+  };
+
+  // Frees the operation before the handler runs, so that the handler can reuse its memory.
+  completion release() {
+    completion done{std::move(handler_), std::move(error_), std::move(result_)};
+    free(done.handler);
+    return done;
+  }
+  void free(const Handler& handler) noexcept {
+    allocator_type allocator(asio::get_associated_allocator(handler));
+    this->~handler_operation();
+    std::allocator_traits<allocator_type>::deallocate(allocator, this, 1);
+  }
+
+  Handler handler_;
+  work_type work_;
+  std::optional<result_type> result_;
+};
+
+/// Forwards a cancellation signal. It names the operation by its key: when the signal comes late,
+/// nothing is found.
+class GLOVEBOX_API canceller {
+ public:
+  canceller(std::weak_ptr<target> on, std::uint64_t key) : on_(std::move(on)), key_(key) {}
+  void operator()(asio::cancellation_type type) const;
+
+ private:
+  std::weak_ptr<target> on_;
+  std::uint64_t key_;
+};
+
+/// Makes an operation of a handler, and connects the handler's cancellation slot to it.
+template <class R, class Delivered, class Handler>
+operation& make_operation(target& on, Handler&& handler, request what) {
+  std::uint64_t key = 0;
+  auto slot = asio::get_associated_cancellation_slot(handler);
+  if (slot.is_connected()) {
+    key = new_operation_key();
+    slot.template emplace<canceller>(on.weak_from_this(), key);
+  }
+  return handler_operation<std::decay_t<Handler>, R, Delivered>::create(
+      std::forward<Handler>(handler), std::move(what), key, on.executor());
+}
+
+/// An operation that waits for something else than a call's result.
+template <class Handler>
+operation& make_waiter(target& on, Handler&& handler) {
+  return make_operation<void, void>(on, std::forward<Handler>(handler), request{});
+}
+
+template <class R, class Delivered>
+struct initiate_call {
+  std::shared_ptr<target> on;
+
+  using executor_type = asio::any_io_executor;
+  executor_type get_executor() const noexcept { return on->executor(); }
+
+  template <class Handler>
+  void operator()(Handler&& handler, detail::request what) const {
+    on->submit(make_operation<R, Delivered>(*on, std::forward<Handler>(handler), std::move(what)));
+  }
+};
+
+}  // namespace glovebox::detail

@@ -1,0 +1,167 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include <glovebox/call_options.hpp>
+#include <glovebox/detail/start.hpp>
+#include <glovebox/detail/stub.hpp>
+#include <glovebox/failures.hpp>
+
+#include <functional>
+#include <tuple>
+#include <utility>
+
+namespace glovebox::detail {
+
+// ---- what a target's shape is, for the arguments at hand
+
+template <auto F>
+struct shape_of_value {
+  using type = decltype(deduce(F));
+};
+template <auto F>
+  requires std::is_class_v<decltype(F)> && has_one_call_operator<decltype(F)>
+struct shape_of_value<F> {
+  using type = typename without_object<decltype(deduce(&decltype(F)::operator()))>::type;
+};
+
+template <class L, class... A>
+struct shape_of_generic {
+  using type = shape<std::invoke_result_t<L, typename generic_parameter<A>::type...>, void,
+                     typename generic_parameter<A>::type...>;
+};
+
+/// The target itself, or, for an empty handle, one that answers every call with a state_error.
+GLOVEBOX_API std::shared_ptr<target> target_or_none(const std::shared_ptr<target>& on);
+
+/// Fails the encoding of an object that does not live where the call goes.
+[[noreturn]] GLOVEBOX_API void refuse_object(encoder& out, const target& goes_to, const target* lives_in);
+
+/// Encodes one argument. Remote objects are kept alive until the call has run, and must live where
+/// the call goes.
+template <class Slot, class A>
+void encode_argument(encoder& out, std::size_t index, const target& to, request& what, A&& argument) {
+  encoder::scope path(out, "args", index);
+  if constexpr (is_remote_v<A>) {
+    if (argument.home().get() != &to) refuse_object(out, to, argument.home().get());
+    what.kept.push_back(argument.keep_alive());
+  }
+  Slot::encode(out, std::forward<A>(argument));
+}
+
+template <class... Slot, std::size_t... I, class Arguments>
+void encode_arguments(type_list<Slot...>, std::index_sequence<I...>, const target& to, request& what,
+                      Arguments&& arguments) {
+  try {
+    encoder out(what.body, what.attachments, to.bounds());
+    (encode_argument<Slot>(out, I, to, what, std::get<I>(std::forward<Arguments>(arguments))), ...);
+  } catch (...) {
+    what.encode_error = std::current_exception();
+  }
+}
+
+/// Picks the first N of a pack as a tuple of references.
+template <std::size_t... I, class Tuple>
+auto first_of(std::index_sequence<I...>, Tuple&& all) {
+  return std::forward_as_tuple(std::get<I>(std::forward<Tuple>(all))...);
+}
+
+template <class Target, class Shape, class... A>
+GLOVEBOX_LOCAL auto call_shape(const std::shared_ptr<target>& on, const call_options& options,
+                               A&&... arguments) {
+  static_assert(!std::is_void_v<Shape>,
+                "glovebox: C variadic functions cannot be called; call a lambda that passes fixed "
+                "arguments");
+  if constexpr (!std::is_void_v<Shape>) {
+    using split = split_stop<typename Shape::parameters>;
+    using parameters = typename split::parameters;
+    constexpr std::size_t count = parameters::size;
+    constexpr bool right_count = sizeof...(A) == count || sizeof...(A) == count + 1;
+    static_assert(right_count,
+                  "glovebox: the number of arguments is not the function's (one more is taken as "
+                  "the completion token)");
+    if constexpr (right_count) {
+      auto all = std::forward_as_tuple(std::forward<A>(arguments)...);
+      auto values = first_of(std::make_index_sequence<count>{}, std::move(all));
+      return [&]<class... V>(std::tuple<V...>& given) {
+        using slots = typename choose_slots<parameters, type_list<V...>>::type;
+        using stub_type = stub<Target, typename Shape::result, split::takes_stop, slots>;
+        using result = typename result_of<typename Shape::result>::parent;
+        request what;
+        what.stub = &stub_type::node;
+        what.options = options;
+        if (on)
+          encode_arguments(slots{}, std::make_index_sequence<count>{}, *on, what, std::move(given));
+        if constexpr (sizeof...(A) == count)
+          return start<result>(target_or_none(on), std::move(what), asio::use_awaitable_t<>{});
+        else
+          return start<result>(target_or_none(on), std::move(what),
+                               std::get<count>(std::move(all)));
+      }(values);
+    }
+  }
+}
+
+/// `call` for everything that calls can be made on. `Handle` has `home()` and `options()`.
+template <class Handle>
+class own_code {
+ public:
+  /// Runs a function, a member function (its object, a `remote<C>`, is the first argument) or reads
+  /// a data member in the child. An optional last argument is the completion token.
+  template <auto F, class... A>
+  [[nodiscard]] GLOVEBOX_LOCAL auto call(A&&... arguments) const {
+    return call_value<F>(std::forward<A>(arguments)...);
+  }
+
+  /// Runs a captureless lambda in the child.
+  template <class L, class... A>
+    requires callable_class<L>
+  [[nodiscard]] GLOVEBOX_LOCAL auto call(L, A&&... arguments) const {
+    constexpr bool stateless = std::is_empty_v<L> && std::is_default_constructible_v<L>;
+    static_assert(stateless,
+                  "glovebox: only captureless lambdas run in a child; pass what it needs as "
+                  "arguments");
+    if constexpr (stateless) return call_callable<lambda_target<L>, L>(std::forward<A>(arguments)...);
+  }
+
+  template <class... A>
+  void call(const char*, A&&...) const = delete;  // a name needs a module: import_isolated(...)
+
+ protected:
+  template <auto F, class... A>
+  GLOVEBOX_LOCAL auto call_value(A&&... arguments) const {
+    if constexpr (requires { typename shape_of_value<F>::type; })
+      return call_shape<named_target<F>, typename shape_of_value<F>::type>(
+          self().home(), self().options(), std::forward<A>(arguments)...);
+    else
+      return call_callable<named_target<F>, decltype(F)>(std::forward<A>(arguments)...);
+  }
+
+  template <class Target, class L, class... A>
+  GLOVEBOX_LOCAL auto call_callable(A&&... arguments) const {
+    if constexpr (has_one_call_operator<L>) {
+      using shape = typename without_object<decltype(deduce(&L::operator()))>::type;
+      return call_shape<Target, shape>(self().home(), self().options(),
+                                       std::forward<A>(arguments)...);
+    } else if constexpr (std::is_invocable_v<L, typename generic_parameter<A>::type...>) {
+      return call_shape<Target, typename shape_of_generic<L, A...>::type>(
+          self().home(), self().options(), std::forward<A>(arguments)...);
+    } else {
+      return call_generic_with_token<Target, L>(
+          std::make_index_sequence<sizeof...(A) == 0 ? 0 : sizeof...(A) - 1>{},
+          std::forward<A>(arguments)...);
+    }
+  }
+
+  template <class Target, class L, std::size_t... I, class... A>
+  GLOVEBOX_LOCAL auto call_generic_with_token(std::index_sequence<I...>, A&&... arguments) const {
+    using all = std::tuple<A...>;
+    using shape = typename shape_of_generic<L, std::tuple_element_t<I, all>...>::type;
+    return call_shape<Target, shape>(self().home(), self().options(),
+                                     std::forward<A>(arguments)...);
+  }
+
+ private:
+  const Handle& self() const noexcept { return static_cast<const Handle&>(*this); }
+};
+
+}  // namespace glovebox::detail

@@ -1,0 +1,35 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include <glovebox/detail/operation.hpp>
+#include <glovebox/pool_options.hpp>
+
+#include <memory>
+
+namespace glovebox::detail {
+
+/// What a pool's implementation can do beyond taking calls.
+class GLOVEBOX_API pool_target : public target {
+ public:
+  virtual void stop(operation& op) = 0;
+  /// The last handle is gone: ends the children without waiting.
+  virtual void close() noexcept = 0;
+  virtual pool_stats stats() const = 0;
+};
+
+/// The target itself, or, for an empty handle, one that answers everything with a state_error.
+GLOVEBOX_API std::shared_ptr<pool_target> pool_or_none(const std::shared_ptr<pool_target>& on);
+
+struct initiate_pool_stop {
+  std::shared_ptr<pool_target> on;
+
+  using executor_type = asio::any_io_executor;
+  executor_type get_executor() const noexcept { return on->executor(); }
+
+  template <class Handler>
+  void operator()(Handler&& handler) const {
+    on->stop(make_waiter(*on, std::forward<Handler>(handler)));
+  }
+};
+
+}  // namespace glovebox::detail

@@ -1,0 +1,27 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include <glovebox/byte_buffer.hpp>
+#include <glovebox/call_options.hpp>
+#include <glovebox/codec.hpp>
+#include <glovebox/detail/stub_node.hpp>
+
+#include <exception>
+#include <memory>
+#include <vector>
+
+namespace glovebox::detail {
+
+/// A call with its arguments encoded: all that is needed to send it, and to send it again.
+/// Copyable, so that a deferred operation may be started twice.
+struct request {
+  stub_node* stub = nullptr;
+  byte_buffer body;
+  std::vector<attachment> attachments;
+  /// Objects that are arguments; their handles must stay valid until the call has run.
+  std::vector<std::shared_ptr<const void>> kept;
+  call_options options;
+  std::exception_ptr encode_error;  // delivered through the handler
+};
+
+}  // namespace glovebox::detail

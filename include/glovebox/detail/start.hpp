@@ -1,0 +1,80 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include <glovebox/detail/operation.hpp>
+
+#include <future>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace glovebox::detail {
+
+template <class Token>
+struct is_use_awaitable : std::false_type {};
+template <class E>
+struct is_use_awaitable<asio::use_awaitable_t<E>> : std::true_type {
+  using executor = E;
+};
+template <class Token>
+struct is_use_future : std::false_type {};
+template <class A>
+struct is_use_future<asio::use_future_t<A>> : std::true_type {};
+
+template <class R>
+struct call_signature {
+  using type = void(std::exception_ptr, R);
+};
+template <>
+struct call_signature<void> {
+  using type = void(std::exception_ptr);
+};
+
+/// A result that can be made up when there is none, to accompany an error.
+template <class R>
+inline constexpr bool has_empty_state = std::is_void_v<R> || std::is_default_constructible_v<R>;
+
+template <class R, class E>
+asio::awaitable<R, E> unwrap(std::shared_ptr<target> on, request what) {
+  using delivered = std::optional<R>;
+  delivered result = co_await asio::async_initiate<const asio::use_awaitable_t<E>,
+                                                   void(std::exception_ptr, delivered)>(
+      initiate_call<R, delivered>{std::move(on)}, asio::use_awaitable_t<E>{}, std::move(what));
+  co_return std::move(*result);
+}
+
+template <class R>
+struct promise_handler {
+  std::shared_ptr<std::promise<R>> promise;
+  void operator()(std::exception_ptr error, std::optional<R> result) const {
+    if (error)
+      promise->set_exception(std::move(error));
+    else
+      promise->set_value(std::move(*result));
+  }
+};
+
+/// Starts a call the way its completion token says.
+template <class R, class Token>
+auto start(std::shared_ptr<target> on, request what, Token&& token) {
+  using token_type = std::remove_cvref_t<Token>;
+  if constexpr (has_empty_state<R>) {
+    return asio::async_initiate<Token, typename call_signature<R>::type>(
+        initiate_call<R, R>{std::move(on)}, token, std::move(what));
+  } else if constexpr (is_use_awaitable<token_type>::value) {
+    return unwrap<R, typename is_use_awaitable<token_type>::executor>(std::move(on),
+                                                                      std::move(what));
+  } else if constexpr (is_use_future<token_type>::value) {
+    auto promise = std::make_shared<std::promise<R>>();
+    auto future = promise->get_future();
+    const initiate_call<R, std::optional<R>> initiate{std::move(on)};
+    initiate(promise_handler<R>{std::move(promise)}, std::move(what));
+    return future;
+  } else {
+    using delivered = std::optional<R>;
+    return asio::async_initiate<Token, typename call_signature<delivered>::type>(
+        initiate_call<R, delivered>{std::move(on)}, token, std::move(what));
+  }
+}
+
+}  // namespace glovebox::detail

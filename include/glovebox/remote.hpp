@@ -1,0 +1,119 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include <glovebox/detail/own_code.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace glovebox {
+
+/// A handle of an object of type T that lives in a child. Copies share it; when the last one is
+/// gone, the child destroys the object if nothing there owns it.
+///
+/// `T` may be const (the object can only be read), and incomplete (an opaque pointer of a C
+/// library). Handles may be used and destroyed on any thread, also after the context's end and the
+/// execution context's; calls then end with `state_error`.
+template <class T>
+class remote : public detail::own_code<remote<T>> {
+  using base = detail::own_code<remote<T>>;
+
+ public:
+  /// Empty; calls on it end with `state_error`.
+  remote() = default;
+  /// A handle that can only read.
+  template <class U>
+    requires std::is_same_v<const U, T> && (!std::is_const_v<U>)
+  remote(const remote<U>& other) : object_(other.object_), options_(other.options_) {}
+
+  /// `det.call<&detector::detect>(image)`: a member function, a data member, or a function or
+  /// captureless lambda whose first parameter is the object. An optional last argument is the
+  /// completion token.
+  template <auto F, class... A>
+  [[nodiscard]] GLOVEBOX_LOCAL auto call(A&&... arguments) const {
+    return base::template call<F>(*this, std::forward<A>(arguments)...);
+  }
+  /// `det.call([](detector& d, int n) { ... }, 5)`
+  template <class L, class... A>
+    requires detail::callable_class<L>
+  [[nodiscard]] GLOVEBOX_LOCAL auto call(L lambda, A&&... arguments) const {
+    return base::call(lambda, *this, std::forward<A>(arguments)...);
+  }
+
+  /// The same object, with other options for the calls made through the result.
+  remote with(call_options options) const {
+    remote copy(*this);
+    copy.options_ = options;
+    return copy;
+  }
+
+  /// Whether there is an object at all.
+  explicit operator bool() const noexcept { return object_ != nullptr; }
+  /// Whether both are the same object of the same child.
+  bool operator==(const remote& other) const noexcept {
+    return home() == other.home() && handle() == other.handle();
+  }
+
+  // ---- for the library
+  const std::shared_ptr<detail::target>& home() const noexcept {
+    static const std::shared_ptr<detail::target> none;
+    return object_ ? object_->home : none;
+  }
+  std::uint64_t handle() const noexcept { return object_ ? object_->handle : 0; }
+  std::shared_ptr<const void> keep_alive() const noexcept { return object_; }
+  const call_options& options() const noexcept { return options_; }
+  static remote adopt(std::shared_ptr<detail::target> home, std::uint64_t handle) {
+    remote made;
+    if (handle != 0) made.object_ = std::make_shared<const reference>(std::move(home), handle);
+    return made;
+  }
+
+ private:
+  template <class U>
+  friend class remote;
+
+  struct reference {
+    reference(std::shared_ptr<detail::target> at, std::uint64_t number)
+        : home(std::move(at)), handle(number) {}
+    reference(const reference&) = delete;
+    reference& operator=(const reference&) = delete;
+    ~reference() { home->release(handle); }
+    std::shared_ptr<detail::target> home;
+    std::uint64_t handle;
+  };
+
+  std::shared_ptr<const reference> object_;
+  call_options options_;
+};
+
+namespace detail {
+
+template <class T>
+struct result_reader<remote<T>> {
+  static remote<T> read(const answer& from) {
+    decoder(from.body, from.attachments, from.limits).finish();
+    return remote<T>::adopt(from.from, from.object);
+  }
+};
+
+template <class T>
+T copy_of(const T& object) {
+  return object;
+}
+
+}  // namespace detail
+
+/// A copy of a remote object, independent of it afterwards. T must be transferable.
+/// Ends with what copying throws in the child, or with the errors of every call.
+template <class T, class... Token>
+[[nodiscard]] GLOVEBOX_LOCAL auto by_value(const remote<T>& object, Token&&... token) {
+  using value = std::remove_cv_t<T>;
+  static_assert(transferable<value>,
+                "glovebox: objects of this class do not travel by value. Describe it with "
+                "BOOST_DESCRIBE_STRUCT, or specialise glovebox::codec<T>");
+  return object.template call<&detail::copy_of<value>>(std::forward<Token>(token)...);
+}
+
+}  // namespace glovebox

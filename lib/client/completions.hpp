@@ -1,0 +1,52 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include <glovebox/detail/operation.hpp>
+
+#include <exception>
+#include <utility>
+#include <vector>
+
+namespace glovebox::client {
+
+/// Operations that have their outcome and wait to be resumed once no lock is held.
+class completions {
+ public:
+  completions() = default;
+  completions(const completions&) = delete;
+  completions& operator=(const completions&) = delete;
+  ~completions() { post_all(); }
+
+  void add(detail::operation& op) { operations_.push_back(&op); }
+  void fail(detail::operation& op, std::exception_ptr why) {
+    op.fail(std::move(why));
+    operations_.push_back(&op);
+  }
+  bool empty() const noexcept { return operations_.empty(); }
+
+  /// Dispatches every handler. What a handler throws leaves this function, as from any other
+  /// handler; the remaining ones are then posted, so that none is lost.
+  void run() {
+    for (std::size_t next = 0; next != operations_.size();) {
+      detail::operation& op = *operations_[next++];
+      try {
+        op.resume();
+      } catch (...) {
+        operations_.erase(operations_.begin(), operations_.begin() + static_cast<std::ptrdiff_t>(next));
+        post_all();
+        throw;
+      }
+    }
+    operations_.clear();
+  }
+  /// The same, from within an initiation, where handlers must not run.
+  void post_all() noexcept {
+    for (detail::operation* op : operations_) op->post();
+    operations_.clear();
+  }
+
+ private:
+  std::vector<detail::operation*> operations_;
+};
+
+}  // namespace glovebox::client

@@ -1,0 +1,328 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "client/context_impl.hpp"
+#include "client/remote_errors.hpp"
+#include "core/exception_record.hpp"
+#include "runtime/registry.hpp"
+#include "transport/socket.hpp"
+
+#include <glovebox/failures.hpp>
+
+#include <array>
+#include <cerrno>
+#include <sys/socket.h>
+#include <utility>
+
+namespace glovebox::client {
+namespace {
+
+// Beyond this calls wait unsent, where they can still be withdrawn without a trace [bytes].
+constexpr std::size_t enough_queued = 1024 * 1024;
+constexpr std::size_t longest_arguments = 300;
+
+std::exception_ptr aborted() {
+  return std::make_exception_ptr(std::system_error(asio::error::operation_aborted));
+}
+
+std::string arguments_of(detail::request& what) {
+  std::string text;
+  try {
+    std::vector<std::span<const std::byte>> attachments;
+    for (const attachment& each : what.attachments) attachments.push_back(each.bytes);
+    decoder in(what.body.view(), attachments);
+    text = what.stub->describe(in);
+  } catch (...) {
+    text = "(not printable)";
+  }
+  if (text.size() > longest_arguments) {
+    constexpr std::size_t end = 60;
+    text = text.substr(0, longest_arguments - end) + " ... " + text.substr(text.size() - end);
+  }
+  return text;
+}
+
+}  // namespace
+
+context_impl::call& context_impl::take_call(detail::operation& op) {
+  std::unique_ptr<call> made;
+  if (spare_calls_.empty()) {
+    made = std::make_unique<call>();
+  } else {
+    made = std::move(spare_calls_.back());
+    spare_calls_.pop_back();
+  }
+  made->op = &op;
+  made->run_limit_seen = never;
+  made->overran = false;
+  session_.open(*made);
+  return *made.release();
+}
+
+void context_impl::recycle(call& which) noexcept {
+  constexpr std::size_t most_spare = 1024;
+  std::unique_ptr<call> spare(&which);
+  if (spare_calls_.size() < most_spare) spare_calls_.push_back(std::move(spare));
+}
+
+bool context_impl::accepts_calls() const noexcept {
+  return !down_ && !stopping_ &&
+         (state_ == context_state::starting || state_ == context_state::ready);
+}
+
+std::exception_ptr context_impl::refusal() const {
+  std::string text = "the context has terminated";
+  if (down_)
+    text = "the execution context of this context was shut down";
+  else if (state_ == context_state::terminating || stopping_)
+    text = "the context is terminating";
+  else if (ended_)
+    text += ": " + ended_->summary();
+  return std::make_exception_ptr(state_error(text + "; make a new context"));
+}
+
+void context_impl::submit(detail::operation& op) {
+  completions done;  // posted when this function ends: handlers never run inside an initiation
+  lock_type lock(lock_);
+  detail::request& what = op.request();
+  if (what.encode_error) {
+    done.fail(op, what.encode_error);
+    return;
+  }
+  // A context that could not be started tells each call why.
+  if (!accepts_calls()) {
+    if (ended_ && ended_->phase == phase::queued && !down_)
+      done.fail(op, std::make_exception_ptr(process_terminated(*ended_)));
+    else
+      done.fail(op, refusal());
+    return;
+  }
+  const bool idle = session_.open_calls() == 0;
+  const call& which = take_call(op);
+  ++stats_.calls;
+  if (op.key() != 0) cancellable_.emplace(op.key(), which.id);
+  if (what.options.timeout.count() > 0)
+    deadlines_.add((clock::now() + what.options.timeout).time_since_epoch().count(), which.id);
+  if (what.options.run_timeout.count() > 0)
+    run_checks_.add((clock::now() + what.options.run_timeout).time_since_epoch().count(), which.id);
+  if (idle) {
+    fill_queue(done);
+    flush(done);
+    arm();
+  } else {
+    // Others are under way: more may follow, and one system call serves them all.
+    post_flush();
+  }
+}
+
+void context_impl::post_flush() {
+  if (std::exchange(flush_posted_, true)) return;
+  asio::post(executor_, [self = self()] {
+    completions done;
+    lock_type lock(self->lock_);
+    self->flush_posted_ = false;
+    self->fill_queue(done);
+    self->flush(done);
+    self->arm();
+    self->deliver(lock, done);
+  });
+}
+
+void context_impl::fill_queue(completions& done) {
+  while (out_.bytes() < enough_queued) {
+    core::pending_call* const next = session_.unsent();
+    if (!next) return;
+    auto& which = static_cast<call&>(*next);
+    const detail::request& what = which.op->request();
+    try {
+      std::uint32_t index = what.stub->index.load(std::memory_order_acquire);
+      if (index == 0 || !session_.defined(index)) {
+        const runtime::sendable function = runtime::describe_stub(*what.stub);
+        index = function.index;
+        if (!session_.defined(index)) session_.define(index, *function.definition);
+      }
+      session_.send(index, core::body_encoding::binary, what.body, what.attachments);
+    } catch (...) {
+      withdraw(which, std::current_exception(), done);
+    }
+  }
+}
+
+void context_impl::flush(completions& done) {
+  if (session_.unsent() == nullptr) session_.flush_releases();
+  while (!out_.empty() && channel_ && !write_armed_ && !write_failed_) {
+    std::array<iovec, 64> pieces;
+    const auto result =
+        transport::send_some(channel_->native_handle(), out_.gather(pieces), {}, MSG_DONTWAIT);
+    if (result.error == EAGAIN) {
+      write_armed_ = true;
+      channel_->async_wait(asio::posix::stream_descriptor::wait_write,
+                           [self = self()](const asio::error_code&) {
+                             completions later;
+                             lock_type lock(self->lock_);
+                             self->write_armed_ = false;
+                             self->fill_queue(later);
+                             self->flush(later);
+                             self->try_stop();
+                             self->arm();
+                             self->deliver(lock, later);
+                           });
+      return;
+    }
+    if (result.error != 0) {
+      write_failed_ = true;  // the reader will see the end, and what came before it
+      return;
+    }
+    out_.consume(result.bytes);
+    stats_.bytes_sent += result.bytes;
+    fill_queue(done);
+  }
+}
+
+// The caller's call ends now, whatever the child does with it.
+void context_impl::withdraw(call& which, std::exception_ptr why, completions& done) {
+  detail::operation& op = *which.op;
+  if (op.key() != 0) cancellable_.erase(op.key());
+  session_.withdraw(which.id);
+  if (overrunning_ == which.id) overrunning_ = 0;
+  recycle(which);
+  done.fail(op, std::move(why));
+}
+
+// Asks the child not to start a call that was sent. True when it certainly will not: see
+// recorder_page::skip for why the order of the two steps matters.
+bool context_impl::skip(std::uint64_t id) {
+  if (!recorder_) return false;
+  recorder_->skip[id % process::recorder_page::skip_bits / 64].fetch_or(
+      std::uint64_t{1} << (id % 64), std::memory_order_seq_cst);
+  return recorder_->last_started.load(std::memory_order_seq_cst) < id;
+}
+
+void context_impl::cancel(std::uint64_t key, asio::cancellation_type type) {
+  completions done;
+  const lock_type lock(lock_);
+  for (auto* const waiters : {&ready_waiters_, &stop_waiters_})
+    for (auto at = waiters->begin(); at != waiters->end(); ++at)
+      if ((*at)->key() == key) {
+        done.fail(**at, aborted());
+        waiters->erase(at);
+        arm();
+        return;
+      }
+  const auto found = cancellable_.find(key);
+  if (found == cancellable_.end()) return;
+  const std::uint64_t id = found->second;
+  auto* const which = static_cast<call*>(session_.find(id));
+  if (!which) return;
+  const bool sent = id <= session_.highest_sent();
+  // `total` promises that nothing has happened; for a call that was sent nobody can promise that.
+  constexpr auto abandoning =
+      asio::cancellation_type::terminal | asio::cancellation_type::partial;
+  if (sent && (type & abandoning) == asio::cancellation_type::none) return;
+  if (sent) skip(id);
+  withdraw(*which, aborted(), done);
+  try_stop();
+  arm();
+}
+
+void context_impl::release(std::uint64_t object) noexcept {
+  try {
+    const lock_type lock(lock_);
+    if (down_ || state_ == context_state::terminated) return;
+    session_.release(object, 1);
+    if (stats_.objects != 0) --stats_.objects;
+    post_flush();
+  } catch (...) {
+    // No memory to give it back: the object lives as long as the child.
+  }
+}
+
+// Decodes what has arrived. User types are decoded here, so the mutex is not held; the reader's
+// buffer belongs to the thread that pumps.
+void context_impl::take_answers(lock_type& lock, completions& done) {
+  if (answers_.empty()) return;
+  for (const answered& one : answers_)
+    if (one.which->op->key() != 0) cancellable_.erase(one.which->op->key());
+  std::string broken;
+  lock.unlock();
+  for (answered& one : answers_) finish_answer(one, done, broken);
+  lock.lock();
+  for (const answered& one : answers_) {
+    if (one.frame.header.object != 0 && one.kind == core::session::event_kind::reply)
+      ++stats_.objects;
+    if (overrunning_ == one.which->id) {
+      overrunning_ = 0;
+      kill_at_ = never;
+    }
+    recycle(*one.which);
+  }
+  stats_.answered += answers_.size();
+  answers_.clear();
+  if (!broken.empty()) kill(core::evidence::kill::violation, std::move(broken));
+}
+
+void context_impl::finish_answer(answered& one, completions& done, std::string& broken) {
+  detail::operation& op = *one.which->op;
+  const core::frame_view& frame = one.frame;
+  const std::string_view name = op.request().stub->name;
+  const std::shared_ptr<detail::target> from = shared_from_this();
+  try {
+    if (one.which->overran) {
+      termination late;
+      late.cause = cause::deadline;
+      late.phase = phase::finished;
+      late.pid = facts_.pid;
+      late.method = name;
+      late.arguments = arguments_of(op.request());
+      done.fail(op, std::make_exception_ptr(call_timeout(std::move(late), true)));
+    } else if (one.kind == core::session::event_kind::error) {
+      decoder in(frame.body, frame.attachments, options_.limits);
+      const core::exception_record record = core::decode_exception(in);
+      in.finish();
+      done.fail(op, make_remote_exception(record, name));
+    } else {
+      op.take({frame.body, frame.attachments, frame.header.object, options_.limits, from});
+      done.add(op);
+    }
+  } catch (const codec_error& why) {
+    broken = "the answer of " + std::string(name) + " is not what it returns: " + why.what();
+    done.fail(op, std::make_exception_ptr(protocol_error(broken)));
+  } catch (...) {
+    done.fail(op, std::current_exception());  // a user's decoder threw
+  }
+}
+
+termination context_impl::view_for(const call& which, const termination& end,
+                                   const core::call_view& view) const {
+  termination info = end;
+  info.phase = view.phase;
+  info.culprit = view.culprit;
+  info.method = which.op->request().stub->name;
+  info.arguments = arguments_of(which.op->request());
+  if (view.phase == phase::running && recorder_) {
+    const std::int64_t now = clock::now().time_since_epoch().count();
+    const auto started = static_cast<std::int64_t>(recorder_->started_at.load());
+    if (started > 0 && started < now) info.elapsed = std::chrono::nanoseconds(now - started);
+  }
+  return info;
+}
+
+// The child is gone: everything that waits ends here.
+void context_impl::end_all(const termination& end, completions& done) {
+  facts_.highest_sent = session_.highest_sent();
+  for (core::pending_call* const pending : session_.close()) {
+    auto& which = static_cast<call&>(*pending);
+    const core::call_view view = core::view_of(facts_, end, which.id);
+    termination info = view_for(which, end, view);
+    detail::operation& op = *which.op;
+    if (end.cause == cause::deadline && view.culprit == culprit::yes)
+      done.fail(op, std::make_exception_ptr(call_timeout(std::move(info), false)));
+    else
+      done.fail(op, std::make_exception_ptr(process_terminated(std::move(info))));
+    recycle(which);
+  }
+  cancellable_.clear();
+  for (detail::operation* const op : std::exchange(ready_waiters_, {}))
+    done.fail(*op, std::make_exception_ptr(process_terminated(end)));
+  for (detail::operation* const op : std::exchange(stop_waiters_, {})) done.add(*op);
+}
+
+}  // namespace glovebox::client

@@ -1,0 +1,96 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "client/context_impl.hpp"
+
+#include <glovebox/failures.hpp>
+
+#include <utility>
+
+namespace glovebox::client {
+
+// Called after what has arrived was read, so that a parent that was suspended does not time out
+// calls that have long been answered.
+void context_impl::judge_deadlines(lock_type& lock, completions& done) {
+  if (down_ || state_ == context_state::terminated || state_ == context_state::terminating) return;
+  const time now = clock::now();
+  const std::int64_t count = now.time_since_epoch().count();
+  const auto living = [this](std::uint64_t id) { return alive(id); };
+
+  const auto* next = deadlines_.next(living);
+  const auto* check = run_checks_.next(living);
+  const bool due = (next && next->first <= count) || (check && check->first <= count) ||
+                   kill_at_ <= now;
+  if (!due) return;
+  // An answer may also wait in the ring of a child that is busy with the next call.
+  take_ring(lock, done);
+  if (state_ == context_state::terminating) return;
+
+  while ((next = deadlines_.next(living)) && next->first <= count) {
+    const std::uint64_t id = next->second;
+    deadlines_.pop();
+    judge(*static_cast<call*>(session_.find(id)), now, done);
+  }
+  judge_running(now, done);
+  if (overrunning_ != 0 && kill_at_ <= now) {
+    kill_at_ = never;
+    facts_.overran = overrunning_;
+    kill(core::evidence::kill::deadline, {});
+  }
+}
+
+// The deadline of a call has passed: withdrawn if it has not started, else its grace begins.
+void context_impl::judge(call& which, time now, completions& done) {
+  const bool sent = which.id <= session_.highest_sent();
+  if (sent && !skip(which.id)) {
+    overrun(which, now);
+    return;
+  }
+  termination info;
+  info.cause = cause::deadline;
+  info.phase = phase::queued;
+  info.culprit = culprit::no;
+  info.pid = facts_.pid;
+  info.method = which.op->request().stub->name;
+  withdraw(which, std::make_exception_ptr(call_timeout(std::move(info), true)), done);
+}
+
+void context_impl::overrun(call& which, time now) {
+  if (which.overran) return;
+  which.overran = true;
+  const time at = now + which.op->request().options.grace;
+  if (overrunning_ != 0 && kill_at_ <= at) return;  // the child is as good as dead already
+  overrunning_ = which.id;
+  kill_at_ = at;
+}
+
+// run_timeout counts from the start in the child, which the recorder tells. The child could write
+// a start in the future there; what this side has seen bounds that.
+void context_impl::judge_running(time now, completions&) {
+  const auto living = [this](std::uint64_t id) { return alive(id); };
+  const std::int64_t count = now.time_since_epoch().count();
+  std::vector<std::pair<core::deadlines::time, std::uint64_t>> again;
+  while (const auto* check = run_checks_.next(living)) {
+    if (check->first > count) break;
+    const std::uint64_t id = check->second;
+    run_checks_.pop();
+    auto& which = *static_cast<call*>(session_.find(id));
+    if (which.overran) continue;
+    const auto limit = which.op->request().options.run_timeout;
+    const bool runs = recorder_ && id <= session_.highest_sent() &&
+                      recorder_->last_started.load(std::memory_order_seq_cst) >= id;
+    if (!runs) {
+      again.emplace_back((now + limit).time_since_epoch().count(), id);
+      continue;
+    }
+    if (which.run_limit_seen == never) which.run_limit_seen = now + limit;
+    const time started(std::chrono::nanoseconds(recorder_->started_at.load()));
+    const time at = started < now ? std::min(started + limit, which.run_limit_seen)
+                                  : which.run_limit_seen;
+    if (at <= now)
+      overrun(which, now);
+    else
+      again.emplace_back(at.time_since_epoch().count(), id);
+  }
+  for (const auto& [at, id] : again) run_checks_.add(at, id);
+}
+
+}  // namespace glovebox::client

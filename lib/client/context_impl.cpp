@@ -1,0 +1,420 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "client/context_impl.hpp"
+
+#include "transport/socket.hpp"
+
+#include <glovebox/failures.hpp>
+
+#include <csignal>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
+
+namespace glovebox::client {
+namespace {
+
+// How long the exit of a child may stay unknown after it was killed, before its calls end without.
+constexpr auto exit_wait = std::chrono::milliseconds(100);
+// How long a child may live after its channel was closed, before that is held against it. Its exit
+// is on its way through the fork server, which may be busy.
+constexpr auto end_of_file_wait = std::chrono::milliseconds(500);
+
+transport::unique_fd open_null(int flags) {
+  return transport::unique_fd(::open("/dev/null", flags | O_CLOEXEC));
+}
+
+// The child's end of one of its outputs; `read_end` is set when it is kept.
+transport::unique_fd output_end(output where, transport::unique_fd& read_end) {
+  if (where == output::inherit) return {};
+  if (where == output::null) {
+    transport::unique_fd null = open_null(O_WRONLY);
+    if (!null) throw std::system_error(errno, std::generic_category(), "open /dev/null");
+    return null;
+  }
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    throw std::system_error(errno, std::generic_category(), "pipe2 for a child's output");
+  read_end.reset(ends[0]);
+  transport::unique_fd write_end(ends[1]);
+  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  return write_end;
+}
+
+}  // namespace
+
+context_impl::context_impl(asio::any_io_executor executor, context_options options)
+    : executor_(std::move(executor)),
+      options_(std::move(options)),
+      service_(&service::of(executor_)),
+      out_(options_.limits),
+      session_(core::session::role::parent, out_, options_.limits) {}
+
+context_impl::~context_impl() = default;
+
+void context_impl::launch() {
+  completions done;
+  lock_type lock(lock_);
+  try {
+    timer_.emplace(executor_);
+    try_launch();
+    start_limit_ = clock::now() + options_.start_timeout;
+    service_->enter(self());
+    arm();
+  } catch (const std::system_error& why) {
+    facts_.never_started = true;
+    facts_.start_error = why.code().value();
+    facts_.detail = why.what();
+    finalize(lock, done);
+  } catch (const std::exception& why) {
+    facts_.never_started = true;
+    facts_.detail = why.what();
+    finalize(lock, done);
+  }
+}
+
+void context_impl::try_launch() {
+  // A server that died while nobody looked is noticed by the first request; the second one is
+  // answered by a new server.
+  for (int attempt = 0;; ++attempt) {
+    auto [mine, theirs] = transport::stream_pair();
+    transport::unique_fd memory;
+    recorder_ = process::recorder::create(memory);
+    recorder_->reply_limit = options_.limits.message_bytes;
+    process::start_request request;
+    request.method = options_.method;
+    request.memory_limit = options_.memory_limit;
+    request.core_dumps = options_.core_dumps;
+    request.environment = options_.environment;
+    request.directory = options_.directory;
+    std::vector<transport::unique_fd> descriptors;
+    descriptors.push_back(std::move(theirs));
+    descriptors.push_back(std::move(memory));
+    transport::unique_fd out_read, error_read;
+    if (auto end = output_end(options_.standard_output, out_read)) {
+      request.has_stdout = true;
+      descriptors.push_back(std::move(end));
+    }
+    if (auto end = output_end(options_.standard_error, error_read)) {
+      request.has_stderr = true;
+      descriptors.push_back(std::move(end));
+    }
+    link_ = service_->link(executor_);
+    if (!link_->start(std::move(request), std::move(descriptors), std::weak_ptr<child_watcher>(self()),
+                      child_)) {
+      service_->drop(*link_);
+      if (attempt == 0) continue;
+      throw std::system_error(ECONNRESET, std::generic_category(), "the fork server died");
+    }
+    channel_.emplace(executor_, mine.get());
+    (void)mine.release();
+    if (error_read) {
+      output_.emplace(executor_, error_read.get());
+      (void)error_read.release();
+    }
+    return;
+  }
+}
+
+// ---- the child's messages
+
+void context_impl::on_started(pid_t pid, transport::unique_fd pidfd) {
+  completions done;
+  lock_type lock(lock_);
+  facts_.pid = pid;
+  pidfd_ = std::move(pidfd);
+  if (down_ || state_ == context_state::terminated || facts_.killed != core::evidence::kill::none) {
+    process::kill_process(pidfd_.get(), SIGKILL);
+    exit_limit_ = clock::now() + exit_wait;
+  }
+  arm();
+}
+
+void context_impl::on_start_failed(int error, process::start_stage stage) {
+  completions done;
+  lock_type lock(lock_);
+  facts_.never_started = true;
+  facts_.start_error = error;
+  facts_.detail = to_string(stage);
+  exit_known_ = true;
+  pump(lock, done);
+  deliver(lock, done);
+}
+
+void context_impl::on_exited(const process::exit_status& status) {
+  completions done;
+  lock_type lock(lock_);
+  if (!exit_known_) {
+    exit_known_ = true;
+    facts_.exit = status.code == CLD_EXITED ? core::evidence::exit_kind::exited
+                                            : core::evidence::exit_kind::signalled;
+    facts_.exit_value = status.status;
+    facts_.usage = status.usage;
+  }
+  pump(lock, done);
+  deliver(lock, done);
+}
+
+// Its children have PDEATHSIG on it, so they are dying now; this makes sure, and says so once the
+// kernel does, or a moment later.
+void context_impl::on_server_lost() {
+  completions done;
+  lock_type lock(lock_);
+  if (state_ == context_state::terminated || down_) return;
+  facts_.server_lost = true;
+  messages_wanted_ = false;
+  link_.reset();
+  state_ = context_state::terminating;
+  if (pidfd_) process::kill_process(pidfd_.get(), SIGKILL);
+  exit_limit_ = clock::now() + (pidfd_ ? exit_wait : exit_wait / 2);
+  pump(lock, done);
+  deliver(lock, done);
+}
+
+// ---- the owner's wishes
+
+void context_impl::wait_ready(detail::operation& op) {
+  completions done;
+  const lock_type lock(lock_);
+  if (down_)
+    done.fail(op, refusal());
+  else if (state_ == context_state::starting)
+    ready_waiters_.push_back(&op);
+  else if (state_ == context_state::ready)
+    done.add(op);
+  else if (ended_)
+    done.fail(op, std::make_exception_ptr(process_terminated(*ended_)));
+  else
+    done.fail(op, refusal());
+}
+
+void context_impl::stop(detail::operation& op) {
+  completions done;
+  const lock_type lock(lock_);
+  if (down_ || state_ == context_state::terminated) {
+    done.add(op);
+    return;
+  }
+  stop_waiters_.push_back(&op);
+  if (!std::exchange(stopping_, true)) stop_limit_ = clock::now() + options_.stop_grace;
+  try_stop();
+  arm();
+}
+
+// Once all calls are answered the child is told by the end of its input.
+void context_impl::try_stop() {
+  if (!stopping_ || shut_write_ || !channel_ || session_.open_calls() != 0 || !out_.empty()) return;
+  shut_write_ = true;
+  state_ = context_state::terminating;
+  facts_.killed = core::evidence::kill::owner;
+  ::shutdown(channel_->native_handle(), SHUT_WR);
+}
+
+void context_impl::kill() noexcept {
+  completions done;
+  const lock_type lock(lock_);
+  if (down_ || state_ == context_state::terminated) return;
+  kill(core::evidence::kill::owner, {});
+  arm();
+}
+
+void context_impl::close() noexcept {
+  completions done;
+  lock_type lock(lock_);
+  if (down_ || state_ == context_state::terminated) return;
+  kill(core::evidence::kill::owner, {});
+  // With nobody waiting there is nothing to wait for either.
+  if (pidfd_ && !pumping_ && session_.open_calls() == 0 && ready_waiters_.empty() &&
+      stop_waiters_.empty())
+    finalize(lock, done);
+  else
+    arm();
+}
+
+void context_impl::kill(core::evidence::kill why, std::string detail) {
+  if (facts_.killed == core::evidence::kill::none || why == core::evidence::kill::violation) {
+    facts_.killed = why;
+    facts_.detail = std::move(detail);
+  }
+  state_ = context_state::terminating;
+  kill_at_ = start_limit_ = stop_limit_ = never;
+  if (exit_known_) return;
+  if (pidfd_) process::kill_process(pidfd_.get(), SIGKILL);
+  exit_limit_ = clock::now() + exit_wait;
+}
+
+void context_impl::shut_down() noexcept {
+  std::vector<detail::operation*> waiting;
+  {
+    const lock_type lock(lock_);
+    down_ = true;
+    service_ = nullptr;
+    if (pidfd_ && !exit_known_) process::kill_process(pidfd_.get(), SIGKILL);
+    for (core::pending_call* const pending : session_.close()) {
+      auto& which = static_cast<call&>(*pending);
+      waiting.push_back(which.op);
+      recycle(which);
+    }
+    waiting.insert(waiting.end(), ready_waiters_.begin(), ready_waiters_.end());
+    waiting.insert(waiting.end(), stop_waiters_.begin(), stop_waiters_.end());
+    ready_waiters_.clear();
+    stop_waiters_.clear();
+    close_io();
+    state_ = context_state::terminated;
+  }
+  // Destroying a handler runs destructors of the user's, which may come back here.
+  for (detail::operation* const op : waiting) op->destroy();
+}
+
+void context_impl::close_io() noexcept {
+  channel_.reset();
+  output_.reset();
+  timer_.reset();
+  timer_at_ = never;
+  out_.clear();
+  pidfd_.reset();
+  if (link_) {
+    link_->forget(child_);
+    if (std::exchange(messages_wanted_, false)) link_->want_messages(false);
+    link_.reset();
+  }
+}
+
+// ---- what happens
+
+void context_impl::become_ready(completions& done) {
+  start_limit_ = never;
+  was_ready_ = true;
+  if (state_ != context_state::starting) return;
+  state_ = context_state::ready;
+  for (detail::operation* const op : std::exchange(ready_waiters_, {})) done.add(*op);
+}
+
+void context_impl::pump(lock_type& lock, completions& done) {
+  if (down_ || state_ == context_state::terminated) return;
+  if (pumping_) {
+    pump_again_ = true;
+    return;
+  }
+  pumping_ = true;
+  do {
+    pump_again_ = false;
+    if (!exit_known_) read_channel(lock, done, false);
+    if (down_) break;
+    read_output();
+    look_at_end(lock, done);
+    if (state_ == context_state::terminated || down_) break;
+    judge_deadlines(lock, done);
+    try_stop();
+  } while (pump_again_);
+  pumping_ = false;
+  if (state_ == context_state::terminated || down_) return;
+  fill_queue(done);
+  flush(done);
+  arm();
+}
+
+void context_impl::look_at_end(lock_type& lock, completions& done) {
+  const time now = clock::now();
+  if (!exit_known_ && facts_.server_lost && pidfd_) {
+    if (const auto status = process::exit_from_pidfd(pidfd_.get())) {
+      exit_known_ = true;
+      facts_.exit = status->code == CLD_EXITED ? core::evidence::exit_kind::exited
+                                               : core::evidence::exit_kind::signalled;
+      facts_.exit_value = status->status;
+    }
+  }
+  if (exit_known_) {
+    finalize(lock, done);
+    return;
+  }
+  if (now >= start_limit_) kill(core::evidence::kill::start_timeout, {});
+  if (now >= stop_limit_) kill(core::evidence::kill::owner, {});
+  if (eof_ && exit_limit_ == never) exit_limit_ = now + end_of_file_wait;
+  if (now < exit_limit_) return;
+  if (facts_.killed == core::evidence::kill::none && !facts_.server_lost)
+    kill(core::evidence::kill::violation, "the child closed its channel and went on");
+  else
+    finalize(lock, done);
+}
+
+void context_impl::finalize(lock_type& lock, completions& done) {
+  state_ = context_state::terminating;
+  const bool nested = std::exchange(pumping_, true);
+  read_channel(lock, done, true);
+  if (!down_) take_ring(lock, done);
+  pumping_ = nested;
+  if (down_ || state_ == context_state::terminated) return;
+  read_output();
+
+  if (recorder_) {
+    const process::recorder_page& page = *recorder_;
+    facts_.last_started = page.last_started.load();
+    facts_.last_finished = page.last_finished.load();
+    facts_.allocation_failed = page.allocation_failed.load();
+    facts_.signal_number = static_cast<int>(page.signal_number.load(std::memory_order_acquire));
+    facts_.signal_code = page.signal_code.load();
+    facts_.signal_sender = page.signal_sender.load();
+    facts_.signal_address = page.signal_address.load();
+    facts_.exec_error = static_cast<int>(page.exec_errno.load());
+    if (const auto error = page.start_errno.load(); error != 0) {
+      facts_.start_error = static_cast<int>(error);
+      facts_.detail = to_string(static_cast<process::start_stage>(page.start_stage.load()));
+    }
+  }
+  facts_.highest_sent = session_.highest_sent();
+  termination end = core::classify(facts_);
+  end.stderr_tail = tail_.lines();
+  const bool never_ran = end.cause == cause::start_failed || end.cause == cause::exec_failed;
+  end.phase = never_ran ? phase::queued : phase::unknown;
+  if (never_ran) end.culprit = culprit::no;
+  state_ = context_state::terminated;
+  ended_ = end;
+  end_all(end, done);
+  close_io();
+  if (service_) service_->leave(*this);
+}
+
+// Resumes what is done. While several handlers run one after another, the calls they make are sent
+// together at the end.
+void context_impl::deliver(lock_type& lock, completions& done) {
+  if (done.empty()) return;
+  const std::shared_ptr<context_impl> alive = self();
+  lock.unlock();
+  done.run();
+}
+
+// ---- what can be asked
+
+std::string context_impl::describe() const {
+  return "the context of child " + std::to_string(pid());
+}
+
+context_state context_impl::state() const noexcept {
+  const lock_type lock(lock_);
+  return stopping_ && state_ < context_state::terminating ? context_state::terminating : state_;
+}
+
+bool context_impl::was_ready() const noexcept {
+  const lock_type lock(lock_);
+  return was_ready_;
+}
+
+pid_t context_impl::pid() const noexcept {
+  const lock_type lock(lock_);
+  return facts_.pid;
+}
+
+std::optional<termination> context_impl::ended() const {
+  const lock_type lock(lock_);
+  return ended_;
+}
+
+context_stats context_impl::stats() const {
+  const lock_type lock(lock_);
+  context_stats now = stats_;
+  now.open = session_.open_calls();
+  return now;
+}
+
+}  // namespace glovebox::client

@@ -1,0 +1,194 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include "client/completions.hpp"
+#include "client/output_tail.hpp"
+#include "client/server_link.hpp"
+#include "client/service.hpp"
+#include "core/classify.hpp"
+#include "core/deadlines.hpp"
+#include "core/out_queue.hpp"
+#include "core/session.hpp"
+#include "process/recorder.hpp"
+
+#include <glovebox/context_options.hpp>
+#include <glovebox/detail/context_target.hpp>
+
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace glovebox::client {
+
+/// One child, seen from the parent: joins the session, the recorder, the process and the clock.
+///
+/// Everything is behind one mutex; nothing of the user's runs under it. One thread at a time pumps:
+/// it reads, lets the session interpret, and judges what has happened; other threads only leave a
+/// mark that it must look again. Outcomes are collected and resumed after the mutex is released.
+///
+/// Order on death (design rule): the exit is known, then the channel is drained, then the replies
+/// left in the recorder's ring are taken, then the evidence is classified, then calls complete.
+class context_impl final : public detail::context_target,
+                           public child_watcher,
+                           public participant {
+ public:
+  context_impl(asio::any_io_executor executor, context_options options);
+  ~context_impl() override;
+  /// Starts the child. Never throws: what fails ends the context.
+  void launch();
+
+  // ---- target
+  void submit(detail::operation& op) override;
+  void cancel(std::uint64_t key, asio::cancellation_type type) override;
+  void release(std::uint64_t object) noexcept override;
+  asio::any_io_executor executor() const override { return executor_; }
+  std::string describe() const override;
+  const limits& bounds() const noexcept override { return options_.limits; }
+
+  // ---- context_target
+  void wait_ready(detail::operation& op) override;
+  void stop(detail::operation& op) override;
+  void kill() noexcept override;
+  void close() noexcept override;
+  context_state state() const noexcept override;
+  pid_t pid() const noexcept override;
+  std::optional<termination> ended() const override;
+  context_stats stats() const override;
+
+  /// Whether the child ever was ready.
+  bool was_ready() const noexcept;
+
+  // ---- child_watcher
+  void on_started(pid_t pid, transport::unique_fd pidfd) override;
+  void on_start_failed(int error, process::start_stage stage) override;
+  void on_exited(const process::exit_status& status) override;
+  void on_server_lost() override;
+
+  // ---- participant
+  void shut_down() noexcept override;
+
+ private:
+  using lock_type = std::unique_lock<std::mutex>;
+  using clock = std::chrono::steady_clock;
+  using time = clock::time_point;
+  static constexpr time never = time::max();
+
+  struct call final : core::pending_call {
+    detail::operation* op = nullptr;
+    time run_limit_seen = never;  // when it was first seen running, plus its run_timeout
+    bool overran = false;         // its deadline passed while it ran
+  };
+  struct answered {
+    call* which;
+    core::session::event_kind kind;
+    core::frame_view frame;
+  };
+
+  std::shared_ptr<context_impl> self() {
+    return std::static_pointer_cast<context_impl>(shared_from_this());
+  }
+
+  // context_impl.cpp: life
+  void try_launch();
+  bool accepts_calls() const noexcept;
+  std::exception_ptr refusal() const;
+  void kill(core::evidence::kill why, std::string detail);
+  void pump(lock_type& lock, completions& done);
+  void look_at_end(lock_type& lock, completions& done);
+  void finalize(lock_type& lock, completions& done);
+  void close_io() noexcept;
+  void become_ready(completions& done);
+  void try_stop();
+  void deliver(lock_type& lock, completions& done);
+  void run_pump(completions& done);
+
+  // context_calls.cpp: sending, and what calls end with
+  call& take_call(detail::operation& op);
+  void recycle(call& which) noexcept;
+  void fill_queue(completions& done);
+  void flush(completions& done);
+  void post_flush();
+  void withdraw(call& which, std::exception_ptr why, completions& done);
+  bool skip(std::uint64_t id);
+  void take_answers(lock_type& lock, completions& done);
+  void finish_answer(answered& one, completions& done, std::string& broken);
+  termination view_for(const call& which, const termination& end, const core::call_view& view) const;
+  void end_all(const termination& end, completions& done);
+
+  // context_io.cpp: the reactor
+  void read_channel(lock_type& lock, completions& done, bool to_the_end);
+  void interpret(lock_type& lock, completions& done);
+  void take_ring(lock_type& lock, completions& done);
+  void read_output();
+  void arm();
+  void arm_timer();
+  time next_wakeup();
+  bool needs_messages() const noexcept;
+
+  // context_deadlines.cpp
+  void judge_deadlines(lock_type& lock, completions& done);
+  void judge(call& which, time now, completions& done);
+  void judge_running(time now, completions& done);
+  void overrun(call& which, time now);
+  bool alive(std::uint64_t id) const noexcept { return session_.find(id) != nullptr; }
+
+  mutable std::mutex lock_;
+  const asio::any_io_executor executor_;
+  const context_options options_;
+  service* service_;
+
+  context_state state_ = context_state::starting;
+  bool down_ = false;      // the execution context is gone, or going
+  bool pumping_ = false;
+  bool pump_again_ = false;
+  bool eof_ = false;
+  bool exit_known_ = false;
+  bool was_ready_ = false;
+  bool stopping_ = false;  // the calls made so far are let finish
+  bool shut_write_ = false;
+  bool read_armed_ = false, write_armed_ = false, output_armed_ = false;
+  bool write_failed_ = false;
+  bool flush_posted_ = false;
+  bool messages_wanted_ = false;
+
+  core::out_queue out_;
+  core::session session_;
+  core::evidence facts_;
+  process::recorder recorder_;
+  transport::unique_fd pidfd_;
+  std::optional<asio::posix::stream_descriptor> channel_;
+  std::optional<asio::posix::stream_descriptor> output_;  // the child's standard error
+  std::optional<asio::steady_timer> timer_;
+  std::shared_ptr<server_link> link_;
+  std::uint64_t child_ = 0;
+  std::uint64_t position_ = 0;  // bytes of the child's stream that were interpreted
+  std::uint64_t ahead_ = 0;     // of these, bytes taken from the ring that the channel still brings
+  output_tail tail_;
+
+  time start_limit_ = never;
+  time stop_limit_ = never;
+  time exit_limit_ = never;   // the channel ended, or the child was killed: the exit is due
+  time kill_at_ = never;      // end of an overrunning call's grace
+  std::uint64_t overrunning_ = 0;
+  time timer_at_ = never;     // what the timer is armed for
+  std::uint64_t timer_generation_ = 0;
+
+  core::deadlines deadlines_;
+  core::deadlines run_checks_;
+  std::unordered_map<std::uint64_t, std::uint64_t> cancellable_;  // operation key -> call id
+  std::vector<detail::operation*> ready_waiters_;
+  std::vector<detail::operation*> stop_waiters_;
+  std::vector<answered> answers_;
+  std::vector<std::unique_ptr<call>> spare_calls_;
+  std::optional<termination> ended_;
+  context_stats stats_;
+};
+
+}  // namespace glovebox::client

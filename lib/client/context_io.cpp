@@ -1,0 +1,185 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "client/context_impl.hpp"
+#include "transport/socket.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
+
+namespace glovebox::client {
+namespace {
+
+constexpr int rounds_a_turn = 16;  // then others have their turn
+
+}  // namespace
+
+void context_impl::read_channel(lock_type& lock, completions& done, bool to_the_end) {
+  // A dead child's channel holds a finite rest; a process it left behind may still write, so the
+  // rest is bounded too.
+  const std::uint64_t most = position_ + options_.limits.message_bytes + out_.bytes() + (1u << 20);
+  for (int round = 0; to_the_end ? position_ < most : round < rounds_a_turn; ++round) {
+    if (!channel_ || eof_) return;
+    const std::span<std::byte> room = session_.reader().prepare();
+    const auto result = transport::receive_some(channel_->native_handle(), room, MSG_DONTWAIT);
+    if (result.error == EAGAIN) return;
+    if (result.error != 0 || result.bytes == 0) {
+      eof_ = true;
+      return;
+    }
+    stats_.bytes_received += result.bytes;
+    // What was taken from the ring before comes along the channel once more.
+    const std::size_t known = std::min<std::uint64_t>(ahead_, result.bytes);
+    if (known != 0) {
+      ahead_ -= known;
+      std::memmove(room.data(), room.data() + known, result.bytes - known);
+    }
+    position_ += result.bytes - known;
+    session_.reader().commit(result.bytes - known);
+    interpret(lock, done);
+    if (result.bytes < room.size() && !to_the_end) return;
+  }
+}
+
+void context_impl::interpret(lock_type& lock, completions& done) {
+  core::session::event event;
+  for (;;) {
+    session_.next(event);
+    switch (event.kind) {
+      case core::session::event_kind::none:
+        take_answers(lock, done);
+        return;
+      case core::session::event_kind::ready:
+        become_ready(done);
+        break;
+      case core::session::event_kind::reply:
+      case core::session::event_kind::error:
+        answers_.push_back({static_cast<call*>(event.call), event.kind, std::move(event.frame)});
+        break;
+      default:
+        take_answers(lock, done);
+        kill(core::evidence::kill::violation, "the child sent " + std::string(event.why));
+        return;
+    }
+  }
+}
+
+// Replies that the child had committed but not sent.
+void context_impl::take_ring(lock_type& lock, completions& done) {
+  if (!recorder_) return;
+  const std::vector<std::byte> bytes = process::unsent_replies(recorder_, position_);
+  if (!eof_ && !exit_known_) ahead_ += bytes.size();
+  position_ += bytes.size();
+  std::span<const std::byte> rest = bytes;
+  while (!rest.empty()) {
+    const std::span<std::byte> room = session_.reader().prepare();
+    const std::size_t size = std::min(room.size(), rest.size());
+    std::memcpy(room.data(), rest.data(), size);
+    session_.reader().commit(size);
+    rest = rest.subspan(size);
+    interpret(lock, done);
+  }
+}
+
+void context_impl::read_output() {
+  if (!output_) return;
+  std::array<char, 4096> buffer;
+  constexpr int most_rounds = 64;
+  for (int round = 0; round != most_rounds; ++round) {
+    const ssize_t size = ::read(output_->native_handle(), buffer.data(), buffer.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size == 0) output_.reset();
+    if (size <= 0) return;
+    const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
+    tail_.add(text);
+    if (options_.standard_error == output::tee) {
+      // Best effort, as everybody's own standard error is.
+      [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    }
+  }
+}
+
+// An idle context waits for nothing, so that io_context::run() returns; its child's end is noticed
+// with the next call.
+void context_impl::arm() {
+  if (down_ || !channel_) return;
+  const bool active = session_.open_calls() != 0 || state_ == context_state::starting ||
+                      state_ == context_state::terminating || stopping_;
+  if (active && !eof_ && !read_armed_) {
+    read_armed_ = true;
+    channel_->async_wait(asio::posix::stream_descriptor::wait_read,
+                         [self = self()](const asio::error_code&) {
+                           completions done;
+                           lock_type lock(self->lock_);
+                           self->read_armed_ = false;
+                           self->pump(lock, done);
+                           self->deliver(lock, done);
+                         });
+  }
+  if (active && output_ && !output_armed_) {
+    output_armed_ = true;
+    output_->async_wait(asio::posix::stream_descriptor::wait_read,
+                        [self = self()](const asio::error_code& failed) {
+                          completions done;
+                          lock_type lock(self->lock_);
+                          self->output_armed_ = false;
+                          if (!failed) self->read_output();
+                          self->arm();
+                        });
+  }
+  if (!active && read_armed_) channel_->cancel();
+  if (!active && output_ && output_armed_) output_->cancel();
+  if (const bool wanted = needs_messages(); wanted != messages_wanted_ && link_) {
+    messages_wanted_ = wanted;
+    link_->want_messages(wanted);
+  }
+  arm_timer();
+}
+
+// The fork server's messages tell that a child has started, and how it ended.
+bool context_impl::needs_messages() const noexcept {
+  if (state_ == context_state::terminated || exit_known_) return false;
+  return !pidfd_ || eof_ || write_failed_ || state_ == context_state::terminating;
+}
+
+context_impl::time context_impl::next_wakeup() {
+  const auto living = [this](std::uint64_t id) { return alive(id); };
+  time at = std::min({start_limit_, stop_limit_, exit_limit_, kill_at_});
+  const auto consider = [&](core::deadlines& which) {
+    which.tidy(session_.open_calls(), living);
+    if (const auto* next = which.next(living))
+      at = std::min(at, time(std::chrono::nanoseconds(next->first)));
+  };
+  consider(deadlines_);
+  consider(run_checks_);
+  return at;
+}
+
+void context_impl::arm_timer() {
+  if (!timer_) return;
+  const time at = next_wakeup();
+  // A timer that is armed too early is left alone: it looks, and is armed again.
+  if (at == never) {
+    if (timer_at_ != never) timer_->cancel();
+    timer_at_ = never;
+    return;
+  }
+  if (timer_at_ <= at) return;
+  timer_at_ = at;
+  timer_->expires_at(at);
+  timer_->async_wait([self = self(), generation = ++timer_generation_](
+                         const asio::error_code& failed) {
+    completions done;
+    lock_type lock(self->lock_);
+    if (generation != self->timer_generation_) return;
+    self->timer_at_ = never;
+    if (failed) return;
+    self->pump(lock, done);
+    self->deliver(lock, done);
+  });
+}
+
+}  // namespace glovebox::client

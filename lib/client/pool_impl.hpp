@@ -1,0 +1,126 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include "client/completions.hpp"
+#include "client/context_impl.hpp"
+#include "client/service.hpp"
+#include "core/deadlines.hpp"
+#include "core/pool_plan.hpp"
+
+#include <glovebox/detail/pool_target.hpp>
+
+#include <asio/steady_timer.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace glovebox::client {
+
+class pool_impl;
+
+/// A call on its way through a pool: stands between the user's operation and the children, keeps
+/// the request so that it can be sent again, and comes back to the pool when a child is done.
+class pool_call final : public detail::operation {
+ public:
+  pool_call(std::shared_ptr<pool_impl> owner, detail::operation& user, std::uint64_t serial);
+
+  void take(const detail::answer& from) override { user_.take(from); }
+  void resume() override;
+  void post() override;
+  void destroy() noexcept override;
+
+  std::exception_ptr error() noexcept { return std::exchange(error_, nullptr); }
+  detail::operation& user() noexcept { return user_; }
+  std::uint64_t serial() const noexcept { return serial_; }
+
+  static constexpr std::size_t nowhere = ~std::size_t{0};
+  std::size_t place = nowhere;  // the child that has it
+  std::uint64_t life = 0;       // of which generation
+  std::uint32_t retries = 0;
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  std::list<pool_call*>::iterator in_queue;  // when nowhere
+
+ private:
+  std::shared_ptr<pool_impl> owner_;
+  detail::operation& user_;
+  std::uint64_t serial_;
+};
+
+/// The pool behind its handles: a queue, the plan, and a context a place. All behind one mutex,
+/// which is taken before a context's.
+class pool_impl final : public detail::pool_target, public participant {
+ public:
+  pool_impl(asio::any_io_executor executor, pool_options options);
+  ~pool_impl() override;
+  void launch();
+
+  // ---- target
+  void submit(detail::operation& op) override;
+  void cancel(std::uint64_t key, asio::cancellation_type type) override;
+  void release(std::uint64_t) noexcept override {}
+  asio::any_io_executor executor() const override { return executor_; }
+  std::string describe() const override { return "a pool, whose calls go to any child"; }
+  const limits& bounds() const noexcept override { return options_.child.limits; }
+
+  // ---- pool_target
+  void stop(detail::operation& op) override;
+  void close() noexcept override;
+  pool_stats stats() const override;
+
+  // ---- participant
+  void shut_down() noexcept override;
+
+  /// A child is done with a call, or its context has refused it.
+  void came_back(pool_call& call);
+  /// A call is destroyed with its execution context.
+  void drop(pool_call& call) noexcept;
+
+ private:
+  using clock = std::chrono::steady_clock;
+  struct child {
+    std::shared_ptr<context_impl> context;
+    std::uint64_t life = 0;
+  };
+
+  std::shared_ptr<pool_impl> self() {
+    return std::static_pointer_cast<pool_impl>(shared_from_this());
+  }
+  void start_missing();
+  void dispatch(completions& done);
+  void give(pool_call& call, std::size_t place);
+  bool send_again(pool_call& call, const std::exception_ptr& error);
+  void end(pool_call& call, std::exception_ptr error, completions& done);
+  void forget(pool_call& call) noexcept;
+  bool waits(std::uint64_t serial) const;
+  void expire(completions& done);
+  void look_after(std::size_t place);
+  void arm_timer();
+  void finish_stop(completions& done);
+
+  mutable std::mutex lock_;
+  const asio::any_io_executor executor_;
+  const pool_options options_;
+  service* service_;
+  bool closed_ = false;   // takes no calls
+  bool down_ = false;
+  core::pool_plan plan_;
+  std::vector<child> children_;
+  std::list<pool_call*> queue_;
+  std::unordered_map<std::uint64_t, pool_call*> calls_;        // by serial: all that are open
+  std::unordered_map<std::uint64_t, std::uint64_t> cancellable_;  // operation key -> serial
+  core::deadlines deadlines_;
+  std::optional<asio::steady_timer> timer_;
+  clock::time_point timer_at_ = clock::time_point::max();
+  std::uint64_t timer_generation_ = 0;
+  std::vector<detail::operation*> stop_waiters_;
+  std::uint64_t last_serial_ = 0;
+  pool_stats stats_;
+};
+
+}  // namespace glovebox::client

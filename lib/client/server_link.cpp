@@ -1,0 +1,174 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "client/server_link.hpp"
+
+#include "client/service.hpp"
+#include "transport/socket.hpp"
+
+#include <array>
+#include <cerrno>
+#include <sys/socket.h>
+#include <utility>
+
+namespace glovebox::client {
+
+std::shared_ptr<server_link> server_link::launch(service& owner, asio::any_io_executor executor,
+                                                 std::string program) {
+  process::server_options options;
+  options.program = std::move(program);
+  return std::make_shared<server_link>(owner, std::move(executor),
+                                       process::launch_fork_server(options));
+}
+
+server_link::server_link(service& owner, asio::any_io_executor executor,
+                         process::fork_server server)
+    : service_(owner), server_(std::move(server)) {
+  control_.emplace(executor, server_.control.get());
+  (void)server_.control.release();  // the descriptor object owns it now
+}
+
+bool server_link::lost() const noexcept {
+  const std::lock_guard lock(lock_);
+  return lost_;
+}
+
+bool server_link::start(process::start_request request,
+                        std::vector<transport::unique_fd> descriptors,
+                        std::weak_ptr<child_watcher> watcher, std::uint64_t& child) {
+  std::unique_lock lock(lock_);
+  if (lost_ || !control_) return false;
+  child = request.child = ++last_child_;
+  unsent_.push_back({process::encode(request), std::move(descriptors)});
+  watchers_.emplace(child, std::move(watcher));
+  if (flush(lock)) return true;
+  watchers_.erase(child);
+  return false;
+}
+
+// False when the server cannot be reached any more.
+bool server_link::flush(std::unique_lock<std::mutex>&) {
+  while (!unsent_.empty() && control_) {
+    outgoing& next = unsent_.front();
+    std::vector<int> numbers;
+    for (const auto& each : next.descriptors) numbers.push_back(each.get());
+    const iovec piece{next.bytes.data(), next.bytes.size()};
+    const auto result = transport::send_some(control_->native_handle(), {&piece, 1}, numbers,
+                                             MSG_DONTWAIT);
+    if (result.error == EAGAIN || result.error == ENOBUFS) {
+      if (!std::exchange(writing_, true))
+        control_->async_wait(asio::posix::stream_descriptor::wait_write,
+                             [self = shared_from_this()](const asio::error_code& failed) {
+                               std::unique_lock again(self->lock_);
+                               self->writing_ = false;
+                               if (!failed) self->flush(again);
+                             });
+      return true;
+    }
+    unsent_.pop_front();
+    if (result.error != 0) return false;
+  }
+  return true;
+}
+
+void server_link::want_messages(bool wanted) {
+  const std::lock_guard lock(lock_);
+  wanted_ += wanted ? 1 : -1;
+  if (!control_) return;
+  if (wanted_ > 0)
+    arm();
+  else if (reading_)
+    control_->cancel();  // also a wait to write, which only starts need: they want messages
+}
+
+void server_link::arm() {
+  if (reading_ || !control_ || wanted_ <= 0) return;
+  reading_ = true;
+  control_->async_wait(asio::posix::stream_descriptor::wait_read,
+                       [self = shared_from_this()](const asio::error_code&) {
+                         // After a cancellation the wait is armed again if it is wanted by now.
+                         self->on_readable();
+                       });
+}
+
+void server_link::on_readable() {
+  std::array<std::byte, process::max_message_bytes> buffer;
+  std::vector<transport::unique_fd> descriptors;
+  bool end = false;
+  for (;;) {
+    transport::io_result result;
+    {
+      const std::lock_guard lock(lock_);
+      reading_ = false;
+      if (!control_ || lost_) return;
+      result = transport::receive_some(control_->native_handle(), buffer, descriptors, MSG_DONTWAIT);
+      if (result.error == EAGAIN) {
+        arm();
+        return;
+      }
+    }
+    end = result.error != 0 || result.bytes == 0;
+    if (end) break;
+    auto message = process::decode_server_message(std::span(buffer).first(result.bytes));
+    // Nobody but our own server writes here; what it should not have written ends it.
+    if (!message) break;
+    deliver(std::move(*message), descriptors);
+    descriptors.clear();
+  }
+  lose();
+}
+
+std::shared_ptr<child_watcher> server_link::watcher_of(std::uint64_t child, bool last) {
+  const std::lock_guard lock(lock_);
+  const auto found = watchers_.find(child);
+  if (found == watchers_.end()) return nullptr;
+  auto watcher = found->second.lock();
+  if (last) watchers_.erase(found);
+  return watcher;
+}
+
+void server_link::deliver(process::server_message&& message,
+                          std::vector<transport::unique_fd>& descriptors) {
+  if (const auto* start = std::get_if<process::started>(&message)) {
+    if (auto watcher = watcher_of(start->child, false)) {
+      if (descriptors.empty())
+        watcher->on_start_failed(EMFILE, process::start_stage::pidfd);
+      else
+        watcher->on_started(start->pid, std::move(descriptors.front()));
+    }
+  } else if (const auto* failure = std::get_if<process::start_failed>(&message)) {
+    if (auto watcher = watcher_of(failure->child, true))
+      watcher->on_start_failed(failure->error, failure->stage);
+  } else if (const auto* end = std::get_if<process::exited>(&message)) {
+    if (auto watcher = watcher_of(end->child, true)) watcher->on_exited(end->status);
+  }
+}
+
+void server_link::lose() {
+  std::vector<std::shared_ptr<child_watcher>> watchers;
+  {
+    const std::lock_guard lock(lock_);
+    if (std::exchange(lost_, true)) return;
+    for (auto& [child, weak] : watchers_)
+      if (auto watcher = weak.lock()) watchers.push_back(std::move(watcher));
+    watchers_.clear();
+    unsent_.clear();
+    control_.reset();
+    process::reap_if_adopted(server_);
+  }
+  service_.drop(*this);
+  for (const auto& watcher : watchers) watcher->on_server_lost();
+}
+
+void server_link::forget(std::uint64_t child) noexcept {
+  const std::lock_guard lock(lock_);
+  watchers_.erase(child);
+}
+
+void server_link::shut_down() noexcept {
+  const std::lock_guard lock(lock_);
+  lost_ = true;
+  watchers_.clear();
+  unsent_.clear();
+  control_.reset();  // the server sees the end of file, kills all children and exits
+}
+
+}  // namespace glovebox::client

@@ -1,0 +1,82 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include "process/launcher.hpp"
+#include "process/messages.hpp"
+#include "transport/unique_fd.hpp"
+
+#include <asio/any_io_executor.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace glovebox::client {
+
+class service;
+
+/// Who is told of a child. Called without locks.
+class child_watcher {
+ public:
+  virtual ~child_watcher() = default;
+  virtual void on_started(pid_t pid, transport::unique_fd pidfd) = 0;
+  virtual void on_start_failed(int error, process::start_stage stage) = 0;
+  virtual void on_exited(const process::exit_status& status) = 0;
+  virtual void on_server_lost() = 0;
+};
+
+/// The application's end of a fork server: sends requests, hands its messages out to those who
+/// watch a child. It reads only while somebody needs a message, so that an idle link is no work for
+/// the execution context. Thread-safe.
+class server_link : public std::enable_shared_from_this<server_link> {
+ public:
+  /// \throws std::system_error
+  static std::shared_ptr<server_link> launch(service& owner, asio::any_io_executor executor,
+                                             std::string program);
+  server_link(service& owner, asio::any_io_executor executor, process::fork_server server);
+
+  /// Asks for a child; the watcher hears of it. `request.child` is set here, and returned.
+  /// False: the server is gone, and nobody will hear anything.
+  bool start(process::start_request request, std::vector<transport::unique_fd> descriptors,
+             std::weak_ptr<child_watcher> watcher, std::uint64_t& child);
+  /// Reading goes on while there are more calls with true than with false.
+  void want_messages(bool wanted);
+  void forget(std::uint64_t child) noexcept;
+  bool lost() const noexcept;
+  pid_t pid() const noexcept { return server_.pid; }
+
+  void shut_down() noexcept;
+
+ private:
+  struct outgoing {
+    std::vector<std::byte> bytes;
+    std::vector<transport::unique_fd> descriptors;
+  };
+
+  bool flush(std::unique_lock<std::mutex>& lock);
+  void arm();
+  void on_readable();
+  void deliver(process::server_message&& message, std::vector<transport::unique_fd>& descriptors);
+  void lose();
+  std::shared_ptr<child_watcher> watcher_of(std::uint64_t child, bool last);
+
+  service& service_;
+  process::fork_server server_;
+  mutable std::mutex lock_;
+  std::optional<asio::posix::stream_descriptor> control_;
+  std::deque<outgoing> unsent_;
+  std::unordered_map<std::uint64_t, std::weak_ptr<child_watcher>> watchers_;
+  std::uint64_t last_child_ = 0;
+  int wanted_ = 0;
+  bool reading_ = false;  // a wait for messages is outstanding
+  bool writing_ = false;
+  bool lost_ = false;
+};
+
+}  // namespace glovebox::client

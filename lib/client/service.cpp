@@ -1,0 +1,68 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "client/service.hpp"
+
+#include "client/host_program.hpp"
+
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/query.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <stdexcept>
+
+namespace glovebox::client {
+
+asio::execution_context::id service::id;
+
+service& service::of(const asio::any_io_executor& executor) {
+  asio::execution_context& owner = asio::query(executor, asio::execution::context);
+  if (!asio::has_service<service>(owner)) {
+    // Services are shut down in the reverse order of their making. Ours must come first, so those
+    // of the I/O objects that it closes are made before it.
+    const asio::posix::stream_descriptor descriptor(executor);
+    const asio::steady_timer timer(executor);
+  }
+  return asio::use_service<service>(owner);
+}
+
+std::shared_ptr<server_link> service::link(const asio::any_io_executor& executor) {
+  const std::lock_guard lock(lock_);
+  if (down_) throw std::runtime_error("the execution context was shut down");
+  if (!link_ || link_->lost()) link_ = server_link::launch(*this, executor, host_program());
+  return link_;
+}
+
+void service::drop(const server_link& lost) noexcept {
+  const std::lock_guard lock(lock_);
+  if (link_.get() == &lost) link_.reset();
+}
+
+void service::enter(std::shared_ptr<participant> who) {
+  const std::lock_guard lock(lock_);
+  if (down_) return;
+  const participant* const address = who.get();
+  participants_.emplace(address, std::move(who));
+}
+
+void service::leave(const participant& who) noexcept {
+  std::shared_ptr<participant> last;  // released after the lock: its destructor may come back here
+  const std::lock_guard lock(lock_);
+  if (const auto found = participants_.find(&who); found != participants_.end()) {
+    last = std::move(found->second);
+    participants_.erase(found);
+  }
+}
+
+void service::shutdown() {
+  std::map<const participant*, std::shared_ptr<participant>> all;
+  std::shared_ptr<server_link> link;
+  {
+    const std::lock_guard lock(lock_);
+    down_ = true;
+    all.swap(participants_);
+    link.swap(link_);
+  }
+  for (const auto& each : all) each.second->shut_down();
+  if (link) link->shut_down();
+}
+
+}  // namespace glovebox::client

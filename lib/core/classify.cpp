@@ -1,0 +1,134 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "core/classify.hpp"
+
+#include <csignal>
+
+namespace glovebox::core {
+namespace {
+
+// The recorder is the child's to write: numbers that cannot be are no evidence.
+bool plausible(const evidence& facts) {
+  return facts.last_started <= facts.highest_sent && facts.last_finished <= facts.last_started;
+}
+
+// Start errors stand there too, and they would acquit every call.
+bool has_run(const evidence& facts) { return facts.last_started != 0; }
+
+// Neither the child nor any of its calls did it.
+bool blameless(cause why) {
+  return why == cause::killed_by_owner || why == cause::fork_server_lost ||
+         why == cause::start_timeout;
+}
+
+// A fault that the kernel raised, or a signal the child sent itself, as abort() does.
+bool own_signal(const evidence& facts) {
+  return facts.signal_number != 0 && facts.signal_number == facts.exit_value &&
+         (facts.signal_code > 0 || facts.signal_sender == facts.pid);
+}
+
+// Without a record only faults are certain to be the child's own; anybody may have sent the rest.
+bool is_fault(int signal) {
+  switch (signal) {
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGILL:
+    case SIGFPE:
+    case SIGABRT:
+    case SIGTRAP:
+    case SIGSYS:
+    case SIGPIPE:
+    case SIGXCPU:
+    case SIGXFSZ:
+      return true;
+    default:
+      return false;
+  }
+}
+
+cause cause_of_signal(const evidence& facts) {
+  const bool recorded = facts.signal_number == facts.exit_value;
+  const bool sent_by_other = recorded && facts.signal_number != 0 && !own_signal(facts);
+  if (sent_by_other || !is_fault(facts.exit_value)) return cause::killed_from_outside;
+  if (facts.allocation_failed != 0) return cause::out_of_memory;
+  return cause::signal;
+}
+
+}  // namespace
+
+termination classify(const evidence& facts) {
+  termination end;
+  end.pid = facts.pid;
+  end.usage = facts.usage;
+  end.detail = facts.detail;
+  end.exit_pending = facts.exit == evidence::exit_kind::unknown && !facts.never_started;
+  if (facts.exit == evidence::exit_kind::exited) end.exit_code = facts.exit_value;
+  if (facts.exit == evidence::exit_kind::signalled) {
+    end.signal_number = facts.exit_value;
+    if (own_signal(facts)) {
+      end.signal_code = facts.signal_code;
+      end.address = facts.signal_address;
+    }
+  }
+
+  // What the child did by itself before the parent's SIGKILL reached it is the stronger evidence.
+  const bool our_kill =
+      facts.killed != evidence::kill::none &&
+      !(facts.exit == evidence::exit_kind::signalled && facts.exit_value != SIGKILL) &&
+      facts.exit != evidence::exit_kind::exited;
+  if (facts.exec_error != 0 && !has_run(facts)) {
+    end.cause = cause::exec_failed;
+    end.error_number = facts.exec_error;
+  } else if (facts.never_started || (facts.start_error != 0 && !has_run(facts))) {
+    end.cause = cause::start_failed;
+    end.error_number = facts.start_error;
+  } else if (facts.killed == evidence::kill::violation) {
+    end.cause = cause::protocol_violation;
+  } else if (our_kill || (facts.killed == evidence::kill::owner &&
+                          facts.exit == evidence::exit_kind::exited && facts.exit_value == 0)) {
+    switch (facts.killed) {
+      case evidence::kill::deadline:
+        end.cause = cause::deadline;
+        break;
+      case evidence::kill::start_timeout:
+        end.cause = cause::start_timeout;
+        break;
+      default:
+        end.cause = cause::killed_by_owner;
+    }
+  } else if (facts.server_lost &&
+             (facts.exit == evidence::exit_kind::unknown ||
+              (facts.exit == evidence::exit_kind::signalled && facts.exit_value == SIGKILL))) {
+    end.cause = cause::fork_server_lost;
+  } else if (facts.exit == evidence::exit_kind::exited) {
+    end.cause = cause::exit;
+  } else if (facts.exit == evidence::exit_kind::signalled) {
+    end.cause = cause_of_signal(facts);
+  }
+  return end;
+}
+
+call_view view_of(const evidence& facts, const termination& end, std::uint64_t id) {
+  // A child that was never there has run nothing, and what was not sent cannot have started.
+  if (end.cause == cause::start_failed || end.cause == cause::exec_failed || id > facts.highest_sent)
+    return {phase::queued, culprit::no};
+  if (!plausible(facts)) return {phase::unknown, culprit::unknown};
+  if (id > facts.last_started) return {phase::queued, culprit::no};
+  if (id <= facts.last_finished) {
+    // It ended while nothing ran: what ran last may have caused it.
+    const bool idle = facts.last_finished == facts.last_started;
+    const bool suspect = idle && id == facts.last_finished && !blameless(end.cause);
+    return {phase::finished, suspect ? culprit::unknown : culprit::no};
+  }
+  if (blameless(end.cause)) return {phase::running, culprit::no};
+  switch (end.cause) {
+    case cause::deadline:
+      return {phase::running, id == facts.overran ? culprit::yes : culprit::no};
+    case cause::killed_from_outside:
+    case cause::unknown:
+      return {phase::running, culprit::unknown};
+    default:
+      return {phase::running, culprit::yes};
+  }
+}
+
+}  // namespace glovebox::core

@@ -1,0 +1,108 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include <glovebox/byte_buffer.hpp>
+#include <glovebox/codec.hpp>
+#include <glovebox/limits.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace glovebox::core {
+
+/// Kinds of frames. The comment says who sends it.
+enum class frame_kind : std::uint8_t {
+  ready = 1,  ///< child, once and first: target = protocol version
+  define,     ///< parent: names the function that `target` stands for from now on
+  call,       ///< parent: run function `target`
+  release,    ///< parent: `object` lost `target` of its references
+  reply,      ///< child: the result of `call`; `object` is its handle when it stays in the child
+  error,      ///< child: `call` ended with the exception in the body
+  skipped,    ///< child: `call` was withdrawn before it started
+};
+
+inline constexpr std::uint32_t protocol_version = 1;
+
+/// What the body is written in.
+enum class body_encoding : std::uint8_t { none, binary };
+
+/// The fixed part of a frame. On the wire: 32 bytes, little endian, in this order, followed by the
+/// payload: the size of each attachment (8 bytes each), the body, the attachments.
+struct frame_header {
+  static constexpr std::size_t wire_size = 32;
+
+  std::uint32_t payload = 0;  ///< bytes that follow the header
+  frame_kind kind{};
+  body_encoding encoding = body_encoding::none;
+  std::uint8_t descriptors = 0;  ///< file descriptors that travel with it
+  std::uint8_t reserved = 0;     ///< 0
+  std::uint32_t target = 0;
+  std::uint32_t attachments = 0;
+  std::uint64_t call = 0;
+  std::uint64_t object = 0;
+};
+
+/// Writes the header as it stands on the wire.
+std::array<std::byte, frame_header::wire_size> to_wire(const frame_header& header) noexcept;
+
+/// A received frame. Its spans point into the reader's buffer.
+struct frame_view {
+  frame_header header;
+  std::span<const std::byte> body;
+  std::vector<std::span<const std::byte>> attachments;  ///< allocates only when there are any
+};
+
+/// Where frames go: a queue in front of the socket in the parent, the send ring in the child.
+class frame_sink {
+ public:
+  virtual ~frame_sink() = default;
+  /// Takes one frame. `header.payload` and `header.attachments` are set here from the other two.
+  /// \throws codec_error when it exceeds the limits
+  virtual void put(frame_header header, const byte_buffer& body,
+                   std::span<const attachment> attachments) = 0;
+};
+
+/// Sets the header's sizes from its parts. \throws codec_error when the message is too large
+void fit(frame_header& header, std::size_t body, std::span<const attachment> attachments,
+         const limits& bounds);
+
+/// Cuts a byte stream into frames. Sans-io: the owner reads into `prepare()` and says how much
+/// with `commit()`, then takes frames with `next()` until it says `need_more`.
+class frame_reader {
+ public:
+  static constexpr std::size_t usual_capacity = 64 * 1024;
+
+  explicit frame_reader(const limits& bounds = {});
+
+  /// Room for the next read; never empty. Ends the life of every view handed out before.
+  std::span<std::byte> prepare();
+  void commit(std::size_t bytes) noexcept { end_ += bytes; }
+
+  enum class outcome : std::uint8_t { frame, need_more, violation };
+  /// The next whole frame. After a violation the reader stays in that state.
+  outcome next(frame_view& out);
+  /// Why the stream is broken.
+  std::string_view violation() const noexcept { return violation_; }
+  /// The owner found the stream to be broken: what still arrives is taken in and dropped.
+  void refuse(std::string_view why) noexcept { violation_ = why; }
+  /// Bytes of an unfinished frame.
+  std::size_t pending() const noexcept { return end_ - begin_; }
+
+ private:
+  outcome broken(std::string_view why) noexcept;
+
+  limits limits_;
+  std::unique_ptr<std::byte[]> buffer_;
+  std::size_t capacity_ = 0;
+  std::size_t begin_ = 0;  // first byte not yet handed out
+  std::size_t end_ = 0;    // one past the last byte received
+  std::size_t wanted_ = 0; // size of the frame at begin_, when its header is known
+  std::string_view violation_;
+};
+
+}  // namespace glovebox::core

@@ -1,0 +1,75 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "core/out_queue.hpp"
+
+#include <utility>
+
+namespace glovebox::core {
+
+void out_queue::copy(const void* data, std::size_t size) {
+  if (size == 0) return;
+  // An attachment closes the segment before it; a segment under way may grow, nobody points into it
+  // between two writes. Not for ever: what was sent of a segment is freed with the last of it, and
+  // under load the queue may never be empty.
+  if (segments_.empty() || segments_.back().copied.empty() ||
+      segments_.back().copied.size() >= segment_bytes) {
+    segments_.emplace_back();
+    segments_.back().copied = std::exchange(spare_, {});
+  }
+  const auto* const from = static_cast<const std::byte*>(data);
+  segments_.back().copied.insert(segments_.back().copied.end(), from, from + size);
+  bytes_ += size;
+}
+
+void out_queue::put(frame_header header, const byte_buffer& body,
+                    std::span<const attachment> attachments) {
+  fit(header, body.size(), attachments, limits_);
+  const auto start = to_wire(header);
+  copy(start.data(), start.size());
+  for (const attachment& each : attachments) {
+    const std::uint64_t size = each.bytes.size();
+    copy(&size, sizeof size);
+  }
+  copy(body.data(), body.size());
+  for (const attachment& each : attachments) {
+    if (each.bytes.size() <= copied_at_most) {
+      copy(each.bytes.data(), each.bytes.size());
+    } else {
+      segments_.emplace_back();
+      segments_.back().referenced = each;
+      bytes_ += each.bytes.size();
+    }
+  }
+}
+
+std::span<const iovec> out_queue::gather(std::span<iovec> pieces) const {
+  std::size_t used = 0;
+  std::size_t skip = offset_;
+  for (const segment& each : segments_) {
+    if (used == pieces.size()) break;
+    const auto bytes = each.bytes().subspan(skip);
+    skip = 0;
+    pieces[used++] = {const_cast<std::byte*>(bytes.data()), bytes.size()};
+  }
+  return pieces.first(used);
+}
+
+void out_queue::consume(std::size_t sent) noexcept {
+  bytes_ -= sent;
+  offset_ += sent;
+  while (!segments_.empty() && offset_ >= segments_.front().bytes().size()) {
+    segment& first = segments_.front();
+    offset_ -= first.bytes().size();
+    if (first.copied.capacity() > spare_.capacity() && first.copied.capacity() <= 1024 * 1024) {
+      first.copied.clear();
+      spare_ = std::move(first.copied);
+    }
+    segments_.pop_front();
+  }
+}
+
+void out_queue::clear() noexcept {
+  segments_.clear();
+  offset_ = bytes_ = 0;
+}
+
+}  // namespace glovebox::core

@@ -1,0 +1,50 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include "core/frame.hpp"
+
+#include <cstddef>
+#include <deque>
+#include <span>
+#include <sys/uio.h>
+#include <vector>
+
+namespace glovebox::core {
+
+/// Frames on their way to a socket: small pieces are copied together, large attachments are
+/// referenced, so that one gathering write sends many frames without copying bulk data.
+class out_queue final : public frame_sink {
+ public:
+  explicit out_queue(const limits& bounds = {}) : limits_(bounds) {}
+
+  void put(frame_header header, const byte_buffer& body,
+           std::span<const attachment> attachments) override;
+
+  bool empty() const noexcept { return bytes_ == 0; }
+  std::size_t bytes() const noexcept { return bytes_; }
+  /// Fills `pieces` with what is to be sent next, and returns the part that it filled.
+  std::span<const iovec> gather(std::span<iovec> pieces) const;
+  /// Drops what was sent.
+  void consume(std::size_t sent) noexcept;
+  void clear() noexcept;
+
+ private:
+  static constexpr std::size_t copied_at_most = 16 * 1024;
+  static constexpr std::size_t segment_bytes = 64 * 1024;  // then a new one is begun
+  struct segment {
+    std::vector<std::byte> copied;
+    attachment referenced;
+    std::span<const std::byte> bytes() const noexcept {
+      return copied.empty() ? referenced.bytes : std::span<const std::byte>(copied);
+    }
+  };
+  void copy(const void* data, std::size_t size);
+
+  limits limits_;
+  std::deque<segment> segments_;
+  std::vector<std::byte> spare_;  // a copied segment's memory, to be used again
+  std::size_t offset_ = 0;        // sent bytes of the first segment
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace glovebox::core

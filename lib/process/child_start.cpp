@@ -1,0 +1,188 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "process/child_start.hpp"
+
+#include "process/markers.hpp"
+#include "process/recorder.hpp"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <string>
+#include <vector>
+
+namespace glovebox::process {
+namespace {
+
+constexpr int exit_of_failed_start = 127;  // as shells do
+constexpr const char* child_name = "glovebox-child";
+
+// Where a spawned child finds its descriptors.
+constexpr int spawned_channel = 3;
+constexpr int spawned_recorder = 4;
+
+template <class Record>
+[[noreturn]] void give_up(int recorder_fd, Record record) {
+  try {
+    record(*recorder::attach(recorder_fd));
+  } catch (const std::exception&) {
+    // No recorder, no explanation: the exit code has to do.
+  }
+  ::_exit(exit_of_failed_start);
+}
+
+[[noreturn]] void give_up(int recorder_fd, start_stage stage, int error) {
+  give_up(recorder_fd, [&](recorder_page& page) {
+    page.start_stage.store(static_cast<std::uint32_t>(stage));
+    page.start_errno.store(static_cast<std::uint32_t>(error));
+  });
+}
+
+// The image's and the preloaded modules' signal handling is not this child's. The C library keeps
+// two signals for itself and refuses to change them.
+void reset_signals() {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &action, nullptr);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+// stdin is /dev/null since the launch of the fork server.
+bool arrange_stdio(const start_request& request, std::span<transport::unique_fd> descriptors) {
+  std::size_t next = 2;
+  if (request.has_stdout && ::dup2(descriptors[next++].get(), STDOUT_FILENO) < 0) return false;
+  if (request.has_stderr && ::dup2(descriptors[next++].get(), STDERR_FILENO) < 0) return false;
+  for (transport::unique_fd& copied : descriptors.subspan(2)) copied.reset();
+  return true;
+}
+
+bool apply_environment(const std::vector<std::string>& variables) {
+  for (const std::string& variable : variables) {
+    const std::size_t equals = variable.find('=');
+    const std::string name = variable.substr(0, equals);
+    const int failed = equals == std::string::npos
+                           ? ::unsetenv(name.c_str())
+                           : ::setenv(name.c_str(), variable.c_str() + equals + 1, 1);
+    if (failed != 0) return false;
+  }
+  return true;
+}
+
+bool limit_core_dumps(bool wanted) {
+  rlimit limit{};
+  if (wanted) {
+    if (::getrlimit(RLIMIT_CORE, &limit) != 0) return false;
+    limit.rlim_cur = limit.rlim_max;
+  }
+  return ::setrlimit(RLIMIT_CORE, &limit) == 0;
+}
+
+// The address space mapped now [bytes]; 0 with errno set when the kernel does not say.
+std::uint64_t mapped_bytes() {
+  const transport::unique_fd file(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
+  if (!file) return 0;
+  char text[64];
+  const ssize_t length = ::read(file.get(), text, sizeof text);
+  if (length <= 0) return 0;
+  std::uint64_t pages = 0;
+  if (std::from_chars(text, text + length, pages).ec != std::errc()) pages = 0;
+  if (pages == 0) errno = EIO;
+  return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+bool limit_memory(std::uint64_t bytes) {
+  if (bytes == 0) return true;
+  const std::uint64_t mapped = mapped_bytes();
+  if (mapped == 0) return false;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0) return false;
+  // Whoever limits the fork server harder has the last word. RLIM_INFINITY is the largest number.
+  const std::uint64_t sum = bytes > RLIM_INFINITY - mapped ? RLIM_INFINITY : mapped + bytes;
+  limit.rlim_cur = limit.rlim_max = std::min<rlim_t>(sum, limit.rlim_max);
+  return ::setrlimit(RLIMIT_AS, &limit) == 0;
+}
+
+[[noreturn]] void execute(const child_setup& from, const server_options& self) {
+  // First out of the way of each other's numbers.
+  constexpr int above_fixed = spawned_recorder + 1;
+  const int channel = ::fcntl(from.channel, F_DUPFD_CLOEXEC, above_fixed);
+  const int recorder_fd = ::fcntl(from.recorder, F_DUPFD_CLOEXEC, above_fixed);
+  if (channel < 0 || recorder_fd < 0 || ::dup2(channel, spawned_channel) < 0 ||
+      ::dup2(recorder_fd, spawned_recorder) < 0) {
+    const int error = errno;
+    give_up(recorder_fd < 0 ? from.recorder : recorder_fd, start_stage::exec, error);
+  }
+  // Modules preloaded into the fork server may have opened things without close-on-exec. Kernels
+  // that cannot do this in one go leave those open: untidy, not wrong.
+  ::close_range(above_fixed, ~0u, CLOSE_RANGE_CLOEXEC);
+
+  std::string marker = child_argument({.channel = spawned_channel,
+                                       .recorder = spawned_recorder,
+                                       .memory_limit = from.memory_limit});
+  std::vector<char*> arguments{const_cast<char*>(self.program.c_str()), marker.data()};
+  for (const std::string& argument : self.arguments) {
+    arguments.push_back(const_cast<char*>(argument.c_str()));
+  }
+  arguments.push_back(nullptr);
+  ::execv(self.program.c_str(), arguments.data());
+  const int error = errno;
+  give_up(recorder_fd, [error](recorder_page& page) {
+    page.exec_errno.store(static_cast<std::uint32_t>(error));
+  });
+}
+
+[[noreturn]] void run(child_setup setup, child_main_function child_main) {
+  // Last, so that it takes away from nothing but the child's own code.
+  if (!limit_memory(setup.memory_limit)) {
+    give_up(setup.recorder, start_stage::memory_limit, errno);
+  }
+  setup.memory_limit = 0;
+  child_main(setup);
+  // Not exit(): the handlers and static destructors of a forked image are the fork server's.
+  std::fflush(nullptr);
+  ::_exit(0);
+}
+
+}  // namespace
+
+void run_forked_child(const start_request& request, std::span<transport::unique_fd> descriptors,
+                      pid_t server, child_main_function child_main,
+                      const server_options& self) noexcept {
+  const child_setup setup{.channel = descriptors[0].release(),
+                          .recorder = descriptors[1].release(),
+                          .memory_limit = request.memory_limit};
+  const auto require = [&setup](bool done, start_stage stage) {
+    if (!done) give_up(setup.recorder, stage, errno);
+  };
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  errno = ESRCH;
+  require(::getppid() == server, start_stage::parent);  // it died before the signal was armed
+  ::setpgid(0, 0);
+  ::prctl(PR_SET_NAME, child_name);
+  reset_signals();
+  require(arrange_stdio(request, descriptors), start_stage::stdio);
+  require(apply_environment(request.environment), start_stage::environment);
+  require(request.directory.empty() || ::chdir(request.directory.c_str()) == 0,
+          start_stage::directory);
+  require(limit_core_dumps(request.core_dumps), start_stage::core_limit);
+  if (request.method == start_method::spawn) execute(setup, self);
+  run(setup, child_main);
+}
+
+void run_spawned_child(child_setup setup, child_main_function child_main) noexcept {
+  ::prctl(PR_SET_NAME, child_name);
+  ::fcntl(setup.channel, F_SETFD, FD_CLOEXEC);
+  ::fcntl(setup.recorder, F_SETFD, FD_CLOEXEC);
+  run(setup, child_main);
+}
+
+}  // namespace glovebox::process

@@ -1,0 +1,24 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include <glovebox/termination.hpp>
+
+#include <optional>
+
+namespace glovebox::process {
+
+/// How a process ended, in the words of waitid.
+struct exit_status {
+  int code = 0;    ///< CLD_EXITED, CLD_KILLED or CLD_DUMPED
+  int status = 0;  ///< exit code, or the number of the signal
+  resource_usage usage;
+};
+
+/// Asks the kernel itself (6.15 or newer), so that it works when the fork server is dead. Nothing
+/// while the process lives *or is not yet reaped*, and on older kernels. `usage` stays empty.
+std::optional<exit_status> exit_from_pidfd(int pidfd);
+
+/// False when the process is gone; `errno` says what else it may be.
+bool kill_process(int pidfd, int signal);
+
+}  // namespace glovebox::process

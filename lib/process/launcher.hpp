@@ -1,0 +1,37 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include "transport/unique_fd.hpp"
+
+#include <sys/types.h>
+#include <string>
+#include <vector>
+
+namespace glovebox::process {
+
+/// What a fork server and its spawned children execute.
+struct server_options {
+  std::string program = "/proc/self/exe";  ///< a path, not looked up in PATH
+  std::vector<std::string> arguments{};    ///< follow the marker, which is argv[1]
+};
+
+/// The application's end of a fork server. Closing `control` makes the server kill all its children
+/// and exit.
+struct fork_server {
+  transport::unique_fd control;  ///< SOCK_SEQPACKET, see messages.hpp
+  transport::unique_fd pidfd;    ///< readable when the server has ended
+  pid_t pid = 0;
+};
+
+/// Executes a fork server that is nobody's child: the application's `waitpid(-1)`, SIGCHLD handler
+/// and threads neither disturb it nor notice it. It inherits environment, working directory and
+/// credentials, and stdout and stderr unless they are close-on-exec; no other descriptor. Returns
+/// once the program is executed. May be called from several threads at once.
+/// \throws std::system_error that names step and path
+fork_server launch_fork_server(const server_options&);
+
+/// To be called when `pidfd` is readable. Who adopts orphans (a sub-reaper, init of a container)
+/// becomes the parent of the server after all: this reaps it then, and does nothing otherwise.
+void reap_if_adopted(const fork_server&) noexcept;
+
+}  // namespace glovebox::process

@@ -1,0 +1,86 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include "process/exit_status.hpp"
+
+#include <glovebox/start_method.hpp>
+
+#include <sys/types.h>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace glovebox::process {
+
+/// The steps of a child's start that can fail; also what `recorder_page::start_stage` holds.
+enum class start_stage : std::uint32_t {
+  none,
+  request,       ///< the request is malformed: EINVAL
+  descriptors,   ///< not as many as announced (EINVAL), or lost on the way (EMFILE)
+  fork,          ///< EAGAIN, ENOMEM
+  pidfd,         ///< no descriptor left to watch it with
+  parent,        ///< the fork server died meanwhile
+  stdio,         ///< standard output or error could not be put in place
+  environment,   ///< a variable could not be set
+  directory,     ///< the working directory could not be entered
+  core_limit,    ///< core dumps could not be switched off
+  memory_limit,  ///< the memory limit could not be set
+  exec,          ///< the descriptors for the new image; its own error is in `exec_errno`
+};
+std::string_view to_string(start_stage) noexcept;  ///< "working directory", ...
+
+/// Application -> fork server: start a child. With it travel the channel, the flight recorder, then
+/// stdout and stderr as far as announced.
+struct start_request {
+  std::uint64_t child = 0;  ///< chosen by the application, repeated in all messages about it
+  start_method method = start_method::forkserver;
+  /// Address space beyond what the child has mapped when it is about to run [bytes]; 0: no limit.
+  std::uint64_t memory_limit = 0;
+  bool core_dumps = false;
+  bool has_stdout = false;
+  bool has_stderr = false;
+  std::vector<std::string> environment{};  ///< "NAME=value" sets, "NAME" unsets, in this order
+  std::string directory{};                 ///< empty: the fork server's
+
+  std::size_t descriptors() const noexcept {
+    return 2 + static_cast<std::size_t>(has_stdout) + static_cast<std::size_t>(has_stderr);
+  }
+};
+
+/// Fork server -> application. A request is answered by `started` or `start_failed`; each `started`
+/// is followed by exactly one `exited`, unless the server is lost.
+struct started {
+  std::uint64_t child = 0;
+  pid_t pid = 0;  ///< in the fork server's PID namespace; the pidfd travels with the message
+};
+struct start_failed {
+  std::uint64_t child = 0;  ///< 0 when the request was too damaged to say
+  int error = 0;            ///< `errno`
+  start_stage stage = start_stage::none;
+};
+struct exited {
+  std::uint64_t child = 0;
+  exit_status status;
+};
+using server_message = std::variant<started, start_failed, exited>;
+
+/// No message is longer [bytes]; one that is came from elsewhere.
+inline constexpr std::size_t max_message_bytes = 64 * 1024;
+
+/// One datagram. \throws std::length_error for a request that is too long
+std::vector<std::byte> encode(const start_request&);
+std::vector<std::byte> encode(const server_message&);
+
+/// Nothing when a byte of it is not as `encode` would have written it.
+std::optional<start_request> decode_start_request(std::span<const std::byte>);
+std::optional<server_message> decode_server_message(std::span<const std::byte>);
+
+/// The child of a request that need not be valid, to answer it; 0 when not even that is there.
+std::uint64_t child_of(std::span<const std::byte> request) noexcept;
+
+}  // namespace glovebox::process

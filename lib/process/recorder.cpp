@@ -1,0 +1,113 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "process/recorder.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
+namespace glovebox::process {
+namespace {
+
+// Two processes share these, so no lock of one process may hide in them; and a page of zeros must
+// be a recorder in which nothing has happened yet.
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
+static_assert(std::atomic<std::int32_t>::is_always_lock_free);
+static_assert(sizeof(std::atomic<std::uint64_t>) == sizeof(std::uint64_t));
+
+[[noreturn]] void fail(int error, const char* step) {
+  throw std::system_error(error, std::generic_category(), step);
+}
+
+recorder_page* map(int descriptor) {
+  void* const address =
+      ::mmap(nullptr, sizeof(recorder_page), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  if (address == MAP_FAILED) fail(errno, "flight recorder: mmap");
+  return static_cast<recorder_page*>(address);
+}
+
+int create_memfd() {
+  constexpr auto name = "glovebox-recorder";
+  // Some systems refuse or warn about memfds that could be executed; old kernels lack the flag.
+  int fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+  if (fd < 0 && errno == EINVAL) fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  return fd;
+}
+
+}  // namespace
+
+recorder::recorder(recorder&& other) noexcept : page_(std::exchange(other.page_, nullptr)) {}
+
+recorder& recorder::operator=(recorder&& other) noexcept {
+  recorder taken(std::move(other));
+  std::swap(page_, taken.page_);
+  return *this;
+}
+
+recorder::~recorder() {
+  if (page_ != nullptr) ::munmap(page_, sizeof(recorder_page));
+}
+
+recorder recorder::create(transport::unique_fd& descriptor) {
+  transport::unique_fd memory(create_memfd());
+  if (!memory) fail(errno, "flight recorder: memfd_create");
+  if (::ftruncate(memory.get(), sizeof(recorder_page)) != 0) {
+    fail(errno, "flight recorder: ftruncate");
+  }
+  if (::fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+    fail(errno, "flight recorder: F_ADD_SEALS");
+  }
+  recorder made;
+  made.page_ = map(memory.get());
+  made.page_->magic = recorder_page::magic_value;
+  descriptor = std::move(memory);
+  return made;
+}
+
+recorder recorder::attach(int descriptor) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0) fail(errno, "flight recorder: fstat");
+  if (status.st_size != static_cast<off_t>(sizeof(recorder_page))) {
+    fail(EINVAL, "flight recorder: size");
+  }
+  recorder attached;
+  attached.page_ = map(descriptor);
+  if (attached.page_->magic != recorder_page::magic_value) fail(EINVAL, "flight recorder: magic");
+  return attached;
+}
+
+std::vector<std::byte> unsent_replies(const recorder& from, std::uint64_t received) {
+  if (!from) return {};
+  constexpr std::uint64_t size = recorder_page::ring_bytes;
+  const recorder_page& page = *from;
+
+  const std::uint64_t head = page.ring_head.load(std::memory_order_acquire);
+  const std::uint64_t start = page.ring_from.load(std::memory_order_acquire);
+  // received < start: the ring no longer has the first bytes that are missing, so there is no
+  // frame boundary to go on from.
+  if (start > head || head - start > size || received < start || received >= head) return {};
+
+  std::vector<std::byte> bytes(static_cast<std::size_t>(head - received));
+  std::uint64_t position = received;
+  for (std::byte& copy : bytes) {
+    // Acquire, a byte at a time: none of these loads may be moved behind the two below. A fence
+    // would say the same, but the thread sanitizer does not know fences.
+    copy = std::atomic_ref(from->ring[position++ % size]).load(std::memory_order_acquire);
+  }
+
+  // The child moves ring_from before it overwrites. When that has passed our first byte by now, or
+  // the numbers run backwards, the copy is worth nothing.
+  const std::uint64_t start_now = page.ring_from.load(std::memory_order_relaxed);
+  const std::uint64_t head_now = page.ring_head.load(std::memory_order_relaxed);
+  if (start_now > received || start_now < start || head_now < head) return {};
+  return bytes;
+}
+
+}  // namespace glovebox::process

@@ -1,0 +1,85 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include "transport/unique_fd.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace glovebox::process {
+
+/// The flight recorder: memory that parent and child share and that outlives the child, so that
+/// any death, SIGKILL too, leaves behind which call was running, and the replies not yet sent.
+///
+/// The parent creates and seals it (its size can never change), so reading it never faults. Its
+/// bytes are the child's to write at any time: the parent copies a value out once, then checks it.
+struct recorder_page {
+  static constexpr std::uint32_t magic_value = 0x31764247;  // "GBv1"
+  static constexpr std::uint32_t ring_bytes = 256 * 1024;
+  static constexpr std::uint32_t skip_bits = 64 * 1024;
+
+  std::uint32_t magic;
+  std::uint64_t reply_limit;  ///< largest message the parent accepts [bytes]; set before the start
+
+  /// Calls run in the order of their ids, so two numbers tell the phase of all of them.
+  alignas(64) std::atomic<std::uint64_t> last_started;
+  std::atomic<std::uint64_t> last_finished;
+  std::atomic<std::uint64_t> started_at;  ///< CLOCK_MONOTONIC of last_started [ns]
+
+  /// The send ring, addressed by offsets in the child's outgoing byte stream. The bytes
+  /// [ring_from, ring_head) are complete frames at offset % ring_bytes. The parent knows how much
+  /// of the stream it has received, so what it lacks is [received, ring_head).
+  std::atomic<std::uint64_t> ring_from;
+  std::atomic<std::uint64_t> ring_head;
+
+  /// Evidence for the classification, written by the child's handlers.
+  std::atomic<std::uint32_t> allocation_failed;  ///< operator new ran out of memory this often
+  std::atomic<std::uint32_t> exec_errno;         ///< why the host could not be executed; 0: it was
+  std::atomic<std::uint32_t> start_errno;        ///< why the child's preparation failed; 0: it did not
+  std::atomic<std::uint32_t> start_stage;        ///< which step, see start_stage in messages.hpp
+  std::atomic<std::uint32_t> exiting;            ///< 1: left through exit(), not by a crash
+  /// The crash record; `signal_number` is stored last.
+  std::atomic<std::uint32_t> signal_number;
+  std::atomic<std::int32_t> signal_code;
+  std::atomic<std::int32_t> signal_sender;  ///< si_pid, 0 for a fault
+  std::atomic<std::uint64_t> signal_address;
+
+  /// Written by the parent: bit id % skip_bits asks the child not to start that call. The child
+  /// stores last_started first and looks second, the parent stores the bit first and looks second
+  /// (both sequentially consistent), so at least one of them sees the other.
+  alignas(64) std::atomic<std::uint64_t> skip[skip_bits / 64];
+
+  alignas(64) std::byte ring[ring_bytes];
+};
+
+/// A mapping of a flight recorder. Movable; unmaps at its end.
+class recorder {
+ public:
+  recorder() = default;
+  recorder(recorder&& other) noexcept;
+  recorder& operator=(recorder&& other) noexcept;
+  ~recorder();
+
+  /// Parent: creates, sizes, seals (SHRINK|GROW|SEAL) and maps one; `descriptor` receives the
+  /// memfd for the child. \throws std::system_error
+  static recorder create(transport::unique_fd& descriptor);
+  /// Child: maps the one it was given. \throws std::system_error
+  static recorder attach(int descriptor);
+
+  explicit operator bool() const noexcept { return page_ != nullptr; }
+  recorder_page* operator->() const noexcept { return page_; }
+  recorder_page& operator*() const noexcept { return *page_; }
+
+ private:
+  recorder_page* page_ = nullptr;
+};
+
+/// Parent: copies out of the ring what it has not received of the child's stream. Empty when there
+/// is nothing, or when the recorder's numbers are implausible. Also allowed while the child lives:
+/// what it overwrites meanwhile is noticed, and nothing is returned.
+std::vector<std::byte> unsent_replies(const recorder& from, std::uint64_t received);
+
+}  // namespace glovebox::process

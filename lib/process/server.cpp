@@ -1,0 +1,364 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "process/server.hpp"
+
+#include "process/messages.hpp"
+#include "transport/socket.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <exception>
+#include <new>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <system_error>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace glovebox::process {
+namespace {
+
+using transport::unique_fd;
+
+constexpr const char* server_name = "glovebox-server";
+constexpr int exit_of_failed_server = 125;
+
+// Answers waiting for a slow application, each perhaps with a pidfd: beyond this many no further
+// request is read. Exits are always taken in; they are bounded by the children there are.
+constexpr std::size_t most_waiting = 64;
+constexpr int retry_ms = 10;
+
+std::chrono::microseconds to_duration(const timeval& time) {
+  return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+}
+
+exit_status to_exit_status(const siginfo_t& info, const rusage& usage) {
+  return {.code = info.si_code,
+          .status = info.si_status,
+          .usage = {.peak_memory = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024,
+                    .user_time = to_duration(usage.ru_utime),
+                    .system_time = to_duration(usage.ru_stime)}};
+}
+
+// The library's waitid keeps the resource usage to itself.
+bool wait_for(idtype_t type, id_t id, siginfo_t& info, int options, rusage* usage = nullptr) {
+  info = {};
+  while (::syscall(SYS_waitid, type, id, &info, options | WEXITED | __WALL, usage) != 0) {
+    if (errno != EINTR) return false;
+  }
+  return info.si_pid != 0;
+}
+
+// The processes whose parent is this one; nothing where there is no /proc.
+std::optional<std::vector<pid_t>> own_children() {
+  const unique_fd file(::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC));
+  if (!file) return std::nullopt;
+  std::string text;
+  std::array<char, 4096> piece;
+  for (;;) {
+    const ssize_t length = ::read(file.get(), piece.data(), piece.size());
+    if (length < 0 && errno == EINTR) continue;
+    if (length <= 0) break;
+    text.append(piece.data(), static_cast<std::size_t>(length));
+  }
+  std::vector<pid_t> children;
+  const char* const last = text.data() + text.size();
+  for (const char* next = text.data(); next != last;) {
+    pid_t pid = 0;
+    const auto [rest, error] = std::from_chars(next, last, pid);
+    if (error == std::errc()) children.push_back(pid);
+    next = rest + (rest != last);  // the blank, too
+  }
+  return children;
+}
+
+class all_signals_blocked {
+ public:
+  all_signals_blocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, &before_);
+  }
+  ~all_signals_blocked() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  all_signals_blocked(const all_signals_blocked&) = delete;
+  all_signals_blocked& operator=(const all_signals_blocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+class server {
+ public:
+  server(int control, child_main_function child_main, const server_options& self)
+      : control_(control), child_main_(child_main), self_(self), buffer_(max_message_bytes + 1) {}
+
+  void prepare();
+  [[noreturn]] void run();
+
+ private:
+  struct outgoing {
+    std::vector<std::byte> bytes;
+    unique_fd pidfd;
+  };
+  struct failure {
+    start_stage stage;
+    int error;
+  };
+
+  void receive_request();
+  std::optional<failure> start(std::span<const std::byte> bytes,
+                               std::vector<unique_fd>& descriptors, bool descriptors_lost);
+  void become_child(const start_request& request, std::vector<unique_fd>& descriptors);
+  void reap_all();
+  bool reap_one(int options);
+  bool kill_orphans();
+  void post(const server_message& message, unique_fd pidfd = {});
+  void send_waiting();
+  [[noreturn]] void finish();
+
+  unique_fd control_;
+  child_main_function child_main_;
+  server_options self_;
+  pid_t own_pid_ = ::getpid();
+  unique_fd signals_;
+  std::unordered_map<pid_t, std::uint64_t> children_;
+  std::vector<exited> ended_;     // reaped, not yet posted
+  std::deque<outgoing> waiting_;  // posted, not yet sent
+  bool retry_later_ = false;
+  std::vector<std::byte> buffer_;
+};
+
+void server::prepare() {
+  ::prctl(PR_SET_NAME, server_name);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  ::fcntl(control_.get(), F_SETFD, FD_CLOEXEC);
+  // A spawned child may start in another directory.
+  if (!self_.program.starts_with('/')) {
+    if (char* const directory = ::getcwd(nullptr, 0)) {
+      self_.program = std::string(directory) + '/' + self_.program;
+      std::free(directory);
+    }
+  }
+  sigset_t child_signal;
+  ::sigemptyset(&child_signal);
+  ::sigaddset(&child_signal, SIGCHLD);
+  ::sigprocmask(SIG_BLOCK, &child_signal, nullptr);
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;  // ignored, it would reap by itself
+  ::sigaction(SIGCHLD, &action, nullptr);
+  signals_.reset(::signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_) throw std::system_error(errno, std::generic_category(), "signalfd");
+  // What the image has printed before must not be printed again by every child.
+  std::fflush(nullptr);
+}
+
+void server::run() {
+  for (;;) {
+    const bool read_requests = waiting_.size() < most_waiting;
+    const bool can_send = !waiting_.empty() && !retry_later_;
+    std::array<pollfd, 2> watched{{
+        {.fd = control_.get(),
+         .events = static_cast<short>((read_requests ? POLLIN : 0) | (can_send ? POLLOUT : 0)),
+         .revents = 0},
+        {.fd = signals_.get(), .events = POLLIN, .revents = 0},
+    }};
+    if (::poll(watched.data(), watched.size(), retry_later_ ? retry_ms : -1) < 0) {
+      if (errno == EINTR) continue;
+      finish();
+    }
+    retry_later_ = false;
+    if (watched[1].revents != 0) reap_all();
+    if ((watched[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) finish();
+    if ((watched[0].revents & POLLIN) != 0) receive_request();
+    send_waiting();
+  }
+}
+
+void server::receive_request() {
+  std::vector<unique_fd> descriptors;
+  const auto result = transport::receive_some(control_.get(), buffer_, descriptors, MSG_DONTWAIT);
+  if (result.error == EAGAIN || result.error == ENOBUFS || result.error == ENOMEM) return;
+  if (result.error != 0 || result.bytes == 0) finish();
+
+  const auto bytes = std::span<const std::byte>(buffer_).first(result.bytes);
+  std::optional<failure> failed;
+  try {
+    failed = start(bytes, descriptors, result.descriptors_lost);
+  } catch (const std::bad_alloc&) {
+    failed = failure{start_stage::request, ENOMEM};
+  }
+  if (failed) post(start_failed{child_of(bytes), failed->error, failed->stage});
+}
+
+std::optional<server::failure> server::start(std::span<const std::byte> bytes,
+                                             std::vector<unique_fd>& descriptors,
+                                             bool descriptors_lost) {
+  const auto request = decode_start_request(bytes);
+  if (!request) return failure{start_stage::request, EINVAL};
+  // They are lost when this process can open no more.
+  if (descriptors_lost) return failure{start_stage::descriptors, EMFILE};
+  if (descriptors.size() != request->descriptors()) {
+    return failure{start_stage::descriptors, EINVAL};
+  }
+
+  pid_t pid = -1;
+  {
+    const all_signals_blocked blocked;
+    pid = ::fork();
+    if (pid == 0) become_child(*request, descriptors);
+  }
+  if (pid < 0) return failure{start_stage::fork, errno};
+  // Both sides do it, so that it is done whoever comes first.
+  ::setpgid(pid, pid);
+
+  unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0u)));
+  if (!pidfd) {
+    const int error = errno;
+    ::kill(pid, SIGKILL);  // unregistered, it is reaped like an orphan
+    return failure{start_stage::pidfd, error};
+  }
+  try {
+    children_.emplace(pid, request->child);
+    post(started{request->child, pid}, std::move(pidfd));
+  } catch (const std::bad_alloc&) {
+    children_.erase(pid);
+    ::kill(pid, SIGKILL);
+    throw;
+  }
+  return std::nullopt;
+}
+
+// A forked child has all descriptors of its parent, whatever close-on-exec says. The server's own
+// go here; those of modules loaded into it stay, they may need them.
+void server::become_child(const start_request& request, std::vector<unique_fd>& descriptors) {
+  control_.reset();
+  signals_.reset();
+  waiting_.clear();
+  run_forked_child(request, descriptors, own_pid_, child_main_, self_);
+}
+
+void server::reap_all() {
+  signalfd_siginfo ignored[16];
+  while (::read(signals_.get(), ignored, sizeof ignored) > 0) {
+  }
+  bool any = false;
+  while (reap_one(WNOHANG)) any = true;
+  if (!any) return;
+  // Before the ends are reported: what they left behind is as good as gone by then.
+  kill_orphans();
+  for (const exited& end : std::exchange(ended_, {})) post(end);
+}
+
+// \returns false when there is none, or with WNOHANG none that has ended
+bool server::reap_one(int options) {
+  siginfo_t info;
+  if (!wait_for(P_ALL, 0, info, options | WNOWAIT)) return false;
+  const pid_t pid = info.si_pid;
+  const auto child = children_.find(pid);
+  // While the leader is not reaped its number can be no other group's.
+  if (child != children_.end()) ::kill(-pid, SIGKILL);
+  rusage usage{};
+  if (!wait_for(P_PID, static_cast<id_t>(pid), info, 0, &usage)) return true;
+  if (child != children_.end()) {
+    ended_.push_back({child->second, to_exit_status(info, usage)});
+    children_.erase(child);
+  }
+  return true;
+}
+
+// Kills what was re-parented to this process. It is reaped like the rest, and as its own children
+// are re-parented then, the next round finds them. \returns false when there is no telling (/proc)
+bool server::kill_orphans() {
+  std::set<pid_t> killed;
+  for (bool found = true; found;) {
+    found = false;
+    const auto present = own_children();
+    if (!present) return false;
+    for (const pid_t pid : *present) {
+      if (children_.contains(pid) || !killed.insert(pid).second) continue;
+      ::kill(pid, SIGKILL);
+      found = true;
+    }
+  }
+  return true;
+}
+
+void server::post(const server_message& message, unique_fd pidfd) {
+  waiting_.push_back({encode(message), std::move(pidfd)});
+}
+
+void server::send_waiting() {
+  while (!waiting_.empty()) {
+    outgoing& next = waiting_.front();
+    const iovec piece{next.bytes.data(), next.bytes.size()};
+    const int descriptor = next.pidfd.get();
+    const auto result = transport::send_some(
+        control_.get(), {&piece, 1}, {&descriptor, next.pidfd ? std::size_t{1} : 0}, MSG_DONTWAIT);
+    switch (result.error) {
+      case 0:
+        waiting_.pop_front();
+        continue;
+      case EAGAIN:
+        return;
+      // The socket is writable, yet the kernel has no memory or the user has too many descriptors
+      // in flight: nothing tells when that is over.
+      case ETOOMANYREFS:
+      case ENOBUFS:
+      case ENOMEM:
+        retry_later_ = true;
+        return;
+      default:
+        finish();
+    }
+  }
+}
+
+void server::finish() {
+  for (const auto& [pid, child] : children_) {
+    ::kill(pid, SIGKILL);  // it may have left its group
+    ::kill(-pid, SIGKILL);
+  }
+  for (;;) {
+    const bool all_known = kill_orphans();
+    // Without /proc an orphan cannot be found, and may live long.
+    if (!all_known && children_.empty()) break;
+    if (!reap_one(0)) break;
+    while (reap_one(WNOHANG)) {
+    }
+  }
+  ::_exit(0);
+}
+
+}  // namespace
+
+void run_fork_server(int control, child_main_function child_main,
+                     const server_options& self) noexcept {
+  try {
+    server fork_server(control, child_main, self);
+    fork_server.prepare();
+    fork_server.run();
+  } catch (const std::exception& e) {
+    // Without the server its children end (PDEATHSIG), and the application sees its pidfd.
+    std::fprintf(stderr, "glovebox fork server: %s\n", e.what());
+    ::_exit(exit_of_failed_server);
+  }
+}
+
+}  // namespace glovebox::process

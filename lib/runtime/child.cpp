@@ -1,0 +1,29 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "runtime/child.hpp"
+
+#include "process/recorder.hpp"
+#include "runtime/crash_handler.hpp"
+#include "runtime/dispatcher.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <unistd.h>
+
+namespace glovebox::runtime {
+
+void child_main(process::child_setup setup) {
+  try {
+    const process::recorder memory = process::recorder::attach(setup.recorder);
+    ::close(setup.recorder);
+    install_crash_handler(*memory);
+    limits bounds;
+    bounds.message_bytes = memory->reply_limit;
+    dispatcher(setup.channel, *memory, bounds).run();
+  } catch (const std::exception& why) {
+    std::fprintf(stderr, "glovebox: a child cannot go on: %s\n", why.what());
+    std::fflush(nullptr);
+    ::_exit(127);
+  }
+}
+
+}  // namespace glovebox::runtime

@@ -1,0 +1,11 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include "process/child_start.hpp"
+
+namespace glovebox::runtime {
+
+/// What a child does after it was prepared: serves its channel until that is closed.
+void child_main(process::child_setup setup);
+
+}  // namespace glovebox::runtime

@@ -1,0 +1,154 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "runtime/dispatcher.hpp"
+
+#include "runtime/exceptions.hpp"
+#include "runtime/registry.hpp"
+#include "transport/socket.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <stdexcept>
+#include <stdio_ext.h>
+#include <unistd.h>
+
+namespace glovebox::runtime {
+namespace {
+
+std::uint64_t now() noexcept {
+  timespec time;
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u +
+         static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+// Replies wait in the ring for company, so that many leave with one system call: as long as short
+// calls follow, and no longer than the second number [ns].
+constexpr std::uint64_t short_call = 10'000;
+constexpr std::uint64_t longest_wait = 50'000;
+
+}  // namespace
+
+dispatcher::dispatcher(int channel, process::recorder_page& page, const limits& bounds)
+    : channel_(channel),
+      page_(page),
+      limits_(bounds),
+      ring_(page, channel, bounds),
+      session_(core::session::role::child, ring_, bounds) {}
+
+void dispatcher::run() {
+  session_.say_ready();
+  core::session::event event;
+  do {
+    for (session_.next(event); event.kind != core::session::event_kind::none; session_.next(event))
+      handle(event);
+  } while (read_more());
+}
+
+bool dispatcher::read_more() {
+  ring_.flush();
+  // A child's output must not stay in its buffers while it waits, nor be lost when it is killed.
+  if (__fpending(stdout) != 0) std::fflush(stdout);
+  const std::span<std::byte> room = session_.reader().prepare();
+  const auto result = transport::receive_some(channel_, room, 0);
+  if (result.error != 0 || result.bytes == 0) return false;
+  session_.reader().commit(result.bytes);
+  return true;
+}
+
+void dispatcher::handle(core::session::event& event) {
+  switch (event.kind) {
+    case core::session::event_kind::define:
+      define(event.frame);
+      break;
+    case core::session::event_kind::call:
+      serve(event.frame);
+      break;
+    case core::session::event_kind::release:
+      objects_.release(event.frame.header.object, event.frame.header.target);
+      break;
+    default:
+      std::fprintf(stderr, "glovebox: the parent sent %.*s\n", static_cast<int>(event.why.size()),
+                   event.why.data());
+      std::abort();
+  }
+}
+
+void dispatcher::define(const core::frame_view& frame) {
+  const std::uint32_t index = frame.header.target;
+  if (index >= functions_.size()) functions_.resize(index + 1);
+  function& what = functions_[index];
+  try {
+    what.node = &resolve_stub(frame.body.data(), frame.body.size());
+  } catch (const std::exception& why) {
+    what.why_not = why.what();  // said to each call of it
+  }
+}
+
+// See recorder_page::skip: the order of the two steps is what makes it safe.
+bool dispatcher::withdrawn(std::uint64_t id) {
+  page_.last_started.store(id, std::memory_order_seq_cst);
+  std::atomic<std::uint64_t>& word = page_.skip[id % process::recorder_page::skip_bits / 64];
+  const std::uint64_t bit = std::uint64_t{1} << (id % 64);
+  if ((word.load(std::memory_order_seq_cst) & bit) == 0) return false;
+  word.fetch_and(~bit, std::memory_order_relaxed);
+  return true;
+}
+
+void dispatcher::serve(const core::frame_view& frame) {
+  const std::uint64_t id = frame.header.call;
+  if (frame.header.target >= functions_.size()) std::abort();  // the parent defines before it calls
+  function& what = functions_[frame.header.target];
+  const std::uint64_t start = now();
+  if (!ring_.empty() && (what.last_cost > short_call || start - oldest_unsent_ > longest_wait))
+    ring_.flush();
+  if (ring_.empty()) oldest_unsent_ = start;
+  page_.started_at.store(start, std::memory_order_relaxed);
+  page_.allocation_failed.store(0, std::memory_order_relaxed);
+  if (withdrawn(id)) {
+    session_.reply_skipped(id);
+    page_.last_finished.store(id, std::memory_order_release);
+    return;
+  }
+  execute(what, frame);
+  what.last_cost = now() - start;
+}
+
+void dispatcher::execute(function& what, const core::frame_view& frame) {
+  const std::uint64_t id = frame.header.call;
+  body_.clear();
+  attachments_.clear();
+  try {
+    if (!what.node) throw std::runtime_error(what.why_not);
+    decoder in(frame.body, frame.attachments, limits_);
+    encoder out(body_, attachments_, limits_);
+    detail::invocation call{in, out, objects_, 0, nullptr};
+    what.node->invoke(call);
+    answer(id, call.result_object);
+  } catch (...) {
+    answer_error(id);
+  }
+}
+
+void dispatcher::answer(std::uint64_t id, std::uint64_t object) {
+  std::uint64_t payload = body_.size();
+  for (const attachment& each : attachments_) payload += each.bytes.size() + sizeof(std::uint64_t);
+  // `finished` says that the function has run to its end; a reply that leaves through the ring
+  // cannot be lost after that, so it is put there first.
+  const bool kept = reply_ring::fits(payload);
+  if (!kept) page_.last_finished.store(id, std::memory_order_release);
+  session_.reply(id, object, body_, attachments_);
+  page_.last_finished.store(id, std::memory_order_release);
+}
+
+void dispatcher::answer_error(std::uint64_t id) {
+  const core::exception_record record = capture_current_exception();
+  body_.clear();
+  attachments_.clear();
+  encoder out(body_, attachments_, limits_);
+  core::encode(out, record);
+  session_.reply_error(id, body_);
+  page_.last_finished.store(id, std::memory_order_release);
+}
+
+}  // namespace glovebox::runtime

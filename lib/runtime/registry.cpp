@@ -1,0 +1,111 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "runtime/registry.hpp"
+
+#include "runtime/modules.hpp"
+
+#include <dlfcn.h>
+#include <mutex>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+namespace glovebox {
+namespace {
+
+// Filled by the constructors of static objects, so it must not need one itself.
+constinit std::mutex nodes_lock;
+constinit detail::stub_node* first_node = nullptr;
+
+std::vector<std::shared_ptr<const byte_buffer>>& definitions() {
+  static auto* const all = new std::vector<std::shared_ptr<const byte_buffer>>;
+  return *all;
+}
+
+bool registered(const detail::stub_node* wanted) {
+  const std::lock_guard lock(nodes_lock);
+  for (const detail::stub_node* each = first_node; each; each = each->next)
+    if (each == wanted) return true;
+  return false;
+}
+
+// dlopen runs the module's initialisers, so what it is must be known before.
+void load(const core::definition& what) {
+  if (what.path.empty()) throw std::runtime_error("its module has no path");
+  if (what.module.kind == core::module_identity::source::build_id &&
+      runtime::build_id_of_file(what.path) != what.module.bytes)
+    throw std::runtime_error(what.path + " is another build than the one the parent uses");
+  if (!::dlopen(what.path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+    const char* const why = ::dlerror();
+    throw std::runtime_error(why ? why : "dlopen failed");
+  }
+}
+
+}  // namespace
+
+namespace detail {
+
+stub_node::stub_node(invoke_function run, describe_function tell, std::string_view called) noexcept
+    : invoke(run), describe(tell), name(called) {
+  const std::lock_guard lock(nodes_lock);
+  next = first_node;
+  first_node = this;
+}
+
+stub_node::~stub_node() {
+  const std::lock_guard lock(nodes_lock);
+  for (stub_node** at = &first_node; *at; at = &(*at)->next)
+    if (*at == this) {
+      *at = next;
+      return;
+    }
+}
+
+}  // namespace detail
+
+namespace runtime {
+
+sendable describe_stub(detail::stub_node& node) {
+  const std::lock_guard lock(nodes_lock);
+  auto& all = definitions();
+  std::uint32_t index = node.index.load(std::memory_order_acquire);
+  if (index == 0) {
+    const std::optional<loaded_module> home = module_at(&node);
+    if (!home) throw std::runtime_error("no loaded module holds " + std::string(node.name));
+    core::definition what;
+    what.module = home->identity;
+    what.offset = reinterpret_cast<std::uintptr_t>(&node) - home->base;
+    what.path = home->path;
+    what.name = node.name;
+    byte_buffer body;
+    std::vector<attachment> attachments;
+    encoder out(body, attachments);
+    core::encode(out, what);
+    all.push_back(std::make_shared<const byte_buffer>(std::move(body)));
+    index = static_cast<std::uint32_t>(all.size());
+    node.index.store(index, std::memory_order_release);
+  }
+  return {index, all[index - 1]};
+}
+
+detail::stub_node& resolve_stub(const std::byte* data, std::size_t size) {
+  decoder in(std::span(data, size), {});
+  const core::definition what = core::decode_definition(in);
+  try {
+    std::optional<std::uintptr_t> base = module_base(what.module);
+    if (!base) {
+      load(what);
+      base = module_base(what.module);
+      if (!base) throw std::runtime_error(what.path + " did not bring the expected module");
+    }
+    auto* const node = reinterpret_cast<detail::stub_node*>(*base + what.offset);
+    if (!registered(node)) throw std::runtime_error("its module has no such function");
+    return *node;
+  } catch (const std::exception& why) {
+    throw std::runtime_error(what.name + " cannot run in this child: " + why.what() +
+                             ". Children run the program's own functions only when "
+                             "glovebox::init is the first line of its main");
+  }
+}
+
+}  // namespace runtime
+}  // namespace glovebox

@@ -1,0 +1,45 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include "core/frame.hpp"
+#include "process/recorder.hpp"
+
+#include <cstdint>
+#include <span>
+#include <sys/uio.h>
+
+namespace glovebox::runtime {
+
+/// The child's way out: frames are written into the recorder's ring, where they survive any death,
+/// and sent from there, many at a time.
+class reply_ring final : public core::frame_sink {
+ public:
+  reply_ring(process::recorder_page& page, int socket, const limits& bounds)
+      : page_(page), socket_(socket), limits_(bounds) {}
+
+  void put(core::frame_header header, const byte_buffer& body,
+           std::span<const attachment> attachments) override;
+  /// Whether a message of this size goes through the ring. A larger one is written straight to the
+  /// socket, and is lost if the child dies meanwhile.
+  static bool fits(std::uint64_t payload) noexcept {
+    return payload + core::frame_header::wire_size <= process::recorder_page::ring_bytes;
+  }
+  bool empty() const noexcept { return sent_ == head_; }
+  std::uint64_t unsent() const noexcept { return head_ - sent_; }
+  /// Sends everything, waiting for the parent if need be. Ends the process when the parent is gone.
+  void flush();
+
+ private:
+  void append(const void* data, std::size_t size);
+  void send(std::span<iovec> pieces);
+  void make_room(std::uint64_t size);
+
+  process::recorder_page& page_;
+  int socket_;
+  limits limits_;
+  std::uint64_t head_ = 0;  // offsets in the outgoing stream
+  std::uint64_t sent_ = 0;
+  std::uint64_t from_ = 0;
+};
+
+}  // namespace glovebox::runtime

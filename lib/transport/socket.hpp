@@ -1,0 +1,41 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include "transport/unique_fd.hpp"
+
+#include <sys/uio.h>
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace glovebox::transport {
+
+/// Connected, blocking, close-on-exec pairs of local sockets. \throws std::system_error
+std::pair<unique_fd, unique_fd> stream_pair();
+std::pair<unique_fd, unique_fd> packet_pair();  ///< SOCK_SEQPACKET: keeps datagrams apart
+
+struct io_result {
+  std::size_t bytes = 0;          ///< 0 without an error: end of file, when receiving
+  int error = 0;                  ///< `errno`; EAGAIN stays EAGAIN, EINTR is never reported
+  bool descriptors_lost = false;  ///< some did not fit or could not be installed (EMFILE)
+};
+
+/// The kernel's limit for one message.
+inline constexpr std::size_t max_descriptors = 253;
+
+/// One `sendmsg`: may send less than everything on a stream; the descriptors travel with the first
+/// byte. A closed peer is EPIPE, never SIGPIPE. No bytes, more than 1024 pieces or more than
+/// `max_descriptors` descriptors: EINVAL.
+io_result send_some(int fd, std::span<const iovec> pieces, std::span<const int> descriptors,
+                    int flags);
+
+/// One `recvmsg`. The descriptors are appended, close-on-exec. When some were lost those that did
+/// arrive in this message are closed: half a set is worth nothing, and a peer could leak them here.
+io_result receive_some(int fd, std::span<std::byte> buffer, std::vector<unique_fd>& descriptors,
+                       int flags);
+
+/// One `recv`; the kernel drops descriptors that come along.
+io_result receive_some(int fd, std::span<std::byte> buffer, int flags);
+
+}  // namespace glovebox::transport
