@@ -5,6 +5,8 @@
 /// The parts of Asio that glovebox's interface uses, under names that do not depend on Asio's
 /// version: `as_tuple` and `deferred` left `asio::experimental` in 1.24.
 
+#include <glovebox/detail/abi.hpp>
+
 #include <asio/any_io_executor.hpp>
 #include <asio/associated_allocator.hpp>
 #include <asio/associated_cancellation_slot.hpp>

@@ -99,7 +99,7 @@ struct result_reader<remote<T>> {
 };
 
 template <class T>
-T copy_of(const T& object) {
+const T& copy_of(const T& object) {
   return object;
 }
 

@@ -119,6 +119,8 @@ call_view view_of(const evidence& facts, const termination& end, std::uint64_t i
     const bool suspect = idle && id == facts.last_finished && !blameless(end.cause);
     return {phase::finished, suspect ? culprit::unknown : culprit::no};
   }
+  // One call runs at a time: what is still open between the two numbers gives the lie to them.
+  if (id != facts.last_started) return {phase::unknown, culprit::unknown};
   if (blameless(end.cause)) return {phase::running, culprit::no};
   switch (end.cause) {
     case cause::deadline:

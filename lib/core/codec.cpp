@@ -46,21 +46,33 @@ void encoder::long_count(std::uint64_t value) {
   *body_.extend(1) = static_cast<std::byte>(value);
 }
 
-void encoder::copied_attachment(std::span<const std::byte> bytes) {
+void encoder::large_blob(std::span<const std::byte> bytes) {
+  if (!room_for_attachment(bytes)) return;
   std::shared_ptr<std::byte[]> copy(new std::byte[bytes.size()]);
   std::memcpy(copy.get(), bytes.data(), bytes.size());
   const std::span<const std::byte> kept(copy.get(), bytes.size());
-  blob(kept, std::move(copy));
+  attach(kept, std::move(copy));
 }
 
 void encoder::blob(std::span<const std::byte> bytes, std::shared_ptr<const void> owner) {
-  if (bytes.size() < attachment_threshold) {
-    count(bytes.size() * 2);
-    raw(bytes.data(), bytes.size());
-    return;
-  }
+  if (bytes.size() < attachment_threshold)
+    blob(bytes);
+  else if (room_for_attachment(bytes))
+    attach(bytes, std::move(owner));
+}
+
+// Bulk data beyond the number of attachments travels in the body, so that a container's length is
+// bounded by the message's size alone. False when it was put there.
+bool encoder::room_for_attachment(std::span<const std::byte> bytes) {
   if (bytes.size() > bounds().message_bytes)
     fail(std::to_string(bytes.size()) + " bytes exceed the largest message (limits.message_bytes)");
+  if (attachments_.size() < bounds().attachments) return true;
+  count(bytes.size() * 2);
+  raw(bytes.data(), bytes.size());
+  return false;
+}
+
+void encoder::attach(std::span<const std::byte> bytes, std::shared_ptr<const void> owner) {
   count(bytes.size() * 2 + 1);
   attachments_.push_back({std::move(owner), bytes});
 }
@@ -90,7 +102,6 @@ std::span<const std::byte> decoder::blob() {
   const std::uint64_t header = count();
   const std::uint64_t size = header / 2;
   if ((header & 1) == 0) {
-    if (size >= attachment_threshold) fail("bulk data that is not in an attachment");
     if (size > body_.size()) truncated();
     const auto bytes = body_.first(static_cast<std::size_t>(size));
     body_ = body_.subspan(bytes.size());

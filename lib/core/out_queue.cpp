@@ -23,6 +23,22 @@ void out_queue::copy(const void* data, std::size_t size) {
 void out_queue::put(frame_header header, const byte_buffer& body,
                     std::span<const attachment> attachments) {
   fit(header, body.size(), attachments, limits_);
+  const std::size_t segments = segments_.size();
+  const std::size_t tail = segments == 0 ? 0 : segments_.back().copied.size();
+  const std::size_t bytes = bytes_;
+  try {
+    append(header, body, attachments);
+  } catch (...) {
+    // No memory. Half a frame would break the stream for all that come after it.
+    segments_.resize(segments);
+    if (segments != 0) segments_.back().copied.resize(tail);
+    bytes_ = bytes;
+    throw;
+  }
+}
+
+void out_queue::append(const frame_header& header, const byte_buffer& body,
+                       std::span<const attachment> attachments) {
   const auto start = to_wire(header);
   copy(start.data(), start.size());
   for (const attachment& each : attachments) {

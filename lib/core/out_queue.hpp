@@ -39,6 +39,8 @@ class out_queue final : public frame_sink {
     }
   };
   void copy(const void* data, std::size_t size);
+  void append(const frame_header& header, const byte_buffer& body,
+              std::span<const attachment> attachments);
 
   limits limits_;
   std::deque<segment> segments_;

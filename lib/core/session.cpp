@@ -196,12 +196,19 @@ void session::release(std::uint64_t object, std::uint32_t count) {
 
 void session::flush_releases() {
   const byte_buffer nothing{};
-  for (const auto& [object, count] : releases_) {
-    frame_header header;
-    header.kind = frame_kind::release;
-    header.target = count;
-    header.object = object;
-    out_.put(header, nothing, {});
+  std::size_t given = 0;
+  try {
+    for (; given != releases_.size(); ++given) {
+      frame_header header;
+      header.kind = frame_kind::release;
+      header.target = releases_[given].second;
+      header.object = releases_[given].first;
+      out_.put(header, nothing, {});
+    }
+  } catch (...) {
+    // Told twice, the child would destroy what is still in use.
+    releases_.erase(releases_.begin(), releases_.begin() + static_cast<std::ptrdiff_t>(given));
+    throw;
   }
   releases_.clear();
 }

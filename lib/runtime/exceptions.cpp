@@ -75,16 +75,19 @@ exception_record describe(const std::exception& e, int level) {
   exception_record record;
   record.type = demangled(typeid(e));
   record.base = nearest_base(e);
-  record.message = e.what();
+  const char* const message = e.what();
+  record.message = message ? message : "(null)";
   if (const auto* system = dynamic_cast<const std::system_error*>(&e))
     take_code(system->code(), record);
   else if (const auto* future = dynamic_cast<const std::future_error*>(&e))
     take_code(future->code(), record);
   else if (const auto* regex = dynamic_cast<const std::regex_error*>(&e))
     record.code = static_cast<std::int32_t>(regex->code());
-  if (level + 1 < exception_record::max_nesting) {
+  // Not std::rethrow_if_nested: it terminates where nothing was being handled when e was thrown.
+  const auto* const outer = dynamic_cast<const std::nested_exception*>(&e);
+  if (outer && outer->nested_ptr() && level + 1 < exception_record::max_nesting) {
     try {
-      std::rethrow_if_nested(e);
+      outer->rethrow_nested();
     } catch (...) {
       record.nested = std::make_unique<exception_record>(capture(level + 1));
     }

@@ -50,11 +50,13 @@ template <class Sequence>
 void encode_elements(encoder& out, const Sequence& elements, std::size_t size) {
   out.count(size);
   const std::size_t before = out.written();
-  encoder::scope path(out, std::size_t{0});
-  std::size_t index = 0;
-  for (const auto& each : elements) {
-    path.at(index++);
-    glovebox::encode(out, each);
+  {
+    encoder::scope path(out, std::size_t{0});
+    std::size_t index = 0;
+    for (const auto& each : elements) {
+      path.at(index++);
+      glovebox::encode(out, each);
+    }
   }
   // The other side's guard against lengths without content, told here already.
   if (size > 64 * 1024 && out.written() - before < size)

@@ -113,13 +113,14 @@ class GLOVEBOX_API encoder : public detail::codec_path {
     else
       long_count(value);
   }
-  /// Length and bytes; a large one becomes an attachment. With an `owner` that is not copied.
+  /// Length and bytes; a large one becomes an attachment while the message may have more of them.
+  /// With an `owner` that is not copied.
   void blob(std::span<const std::byte> bytes) {
     if (bytes.size() < attachment_threshold) {
       count(bytes.size() * 2);
       raw(bytes.data(), bytes.size());
     } else {
-      copied_attachment(bytes);
+      large_blob(bytes);
     }
   }
   void blob(std::span<const std::byte> bytes, std::shared_ptr<const void> owner);
@@ -130,7 +131,9 @@ class GLOVEBOX_API encoder : public detail::codec_path {
 
  private:
   void long_count(std::uint64_t value);
-  void copied_attachment(std::span<const std::byte> bytes);
+  void large_blob(std::span<const std::byte> bytes);
+  bool room_for_attachment(std::span<const std::byte> bytes);
+  void attach(std::span<const std::byte> bytes, std::shared_ptr<const void> owner);
 
   byte_buffer& body_;
   std::vector<attachment>& attachments_;

@@ -74,7 +74,8 @@ struct tuple_codec {
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
       decoder::scope path(in, std::size_t{0});
       // Braces: the elements are decoded in their order.
-      return Tuple{(path.at(I), glovebox::decode<std::tuple_element_t<I, Tuple>>(in))...};
+      return Tuple{
+          (path.at(I), glovebox::decode<std::remove_cv_t<std::tuple_element_t<I, Tuple>>>(in))...};
     }(std::make_index_sequence<std::tuple_size_v<Tuple>>{});
   }
 };

@@ -95,34 +95,46 @@ struct result_of<R> {
   }
 };
 
+template <class R>
+struct smart_pointer {};
 template <class T, class D>
-struct result_of<std::unique_ptr<T, D>> {
-  static_assert(!std::is_array_v<T>, "glovebox: return a std::vector instead of an array");
-  static constexpr bool by_value = false;
-  using parent = remote<T>;
-  template <class F>
-  static void write(invocation& call, F&& run) {
-    std::shared_ptr<T> owner = run();
-    if (!owner) return;
-    auto* const address = const_cast<std::remove_cv_t<T>*>(owner.get());
-    call.result_object = call.objects.adopt(
-        address, type_name<std::remove_cv_t<T>>(),
-        std::const_pointer_cast<std::remove_cv_t<T>>(std::move(owner)), std::is_const_v<T>);
-  }
+struct smart_pointer<std::unique_ptr<T, D>> {
+  using object = T;
+};
+template <class T>
+struct smart_pointer<std::shared_ptr<T>> {
+  using object = T;
 };
 
-template <class T>
-struct result_of<std::shared_ptr<T>> {
+/// The table owns what a unique_ptr brings, and shares a shared_ptr's; a null pointer is an empty
+/// remote.
+template <class R>
+  requires requires { typename smart_pointer<std::remove_cvref_t<R>>::object; }
+struct result_of<R> {
+  using object = typename smart_pointer<std::remove_cvref_t<R>>::object;
+  using mutable_object = std::remove_cv_t<object>;
+  static_assert(!std::is_array_v<object>, "glovebox: return a std::vector instead of an array");
   static constexpr bool by_value = false;
-  using parent = remote<T>;
+  static constexpr bool constant = std::is_const_v<object>;
+  using parent = remote<object>;
+
   template <class F>
   static void write(invocation& call, F&& run) {
-    std::shared_ptr<T> owner = run();
-    if (!owner) return;
-    auto* const address = const_cast<std::remove_cv_t<T>*>(owner.get());
-    call.result_object = call.objects.adopt(
-        address, type_name<std::remove_cv_t<T>>(),
-        std::const_pointer_cast<std::remove_cv_t<T>>(std::move(owner)), std::is_const_v<T>);
+    if constexpr (std::is_constructible_v<std::shared_ptr<object>, R>) {
+      std::shared_ptr<object> owner = run();
+      if (!owner) return;
+      auto* const address = const_cast<mutable_object*>(owner.get());
+      call.result_object = call.objects.adopt(
+          address, type_name<mutable_object>(),
+          std::const_pointer_cast<mutable_object>(std::move(owner)), constant);
+    } else {
+      static_assert(std::is_lvalue_reference_v<R>, "glovebox: return the std::unique_ptr without const");
+      // A reference to somebody's unique_ptr: it stays the owner.
+      const auto& owner = run();
+      if (!owner) return;
+      call.result_object = call.objects.refer(const_cast<mutable_object*>(owner.get()),
+                                              type_name<mutable_object>(), call.keep, constant);
+    }
   }
 };
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace glovebox::detail {
@@ -90,7 +91,14 @@ struct value_slot {
     }
   }
 
-  static holder decode(invocation& call) { return glovebox::decode<holder>(call.in); }
+  static holder decode(invocation& call) {
+    holder value = glovebox::decode<holder>(call.in);
+    if constexpr (span_type<bare>)
+      if (bare::extent != std::dynamic_extent && value.size() != bare::extent)
+        call.in.fail("the function takes " + std::to_string(bare::extent) + " elements, not " +
+                     std::to_string(value.size()));
+    return value;
+  }
 
   static decltype(auto) pass(holder& value) {
     if constexpr (std::is_same_v<bare, const char*>)
@@ -108,6 +116,11 @@ struct value_slot {
   using described = holder;
 };
 
+template <class T>
+inline constexpr bool is_shared_ptr = false;
+template <class T>
+inline constexpr bool is_shared_ptr<std::shared_ptr<T>> = true;
+
 /// An object in the child, found by its handle.
 template <class U>
 struct held_object {
@@ -121,8 +134,7 @@ struct object_slot {
   using holder = held_object<U>;
   using bare = std::remove_cvref_t<P>;
   static constexpr bool pointer = std::is_pointer_v<bare>;
-  static constexpr bool shared = std::is_same_v<bare, std::shared_ptr<U>> ||
-                                 std::is_same_v<bare, std::shared_ptr<const U>>;
+  static constexpr bool shared = is_shared_ptr<bare>;
 
   template <class A>
   static constexpr bool check() {
@@ -131,7 +143,9 @@ struct object_slot {
       static_assert(fits, "glovebox: the remote object's type does not convert to this parameter's");
       return fits;
     } else if constexpr (shared) {
-      return true;
+      constexpr bool fits = std::is_convertible_v<U*, typename bare::element_type*>;
+      static_assert(fits, "glovebox: the remote object's type does not convert to this parameter's");
+      return fits;
     } else if constexpr (std::is_reference_v<P>) {
       constexpr bool fits = std::is_convertible_v<U*, std::remove_reference_t<P>*>;
       static_assert(fits, "glovebox: the remote object's type does not convert to this parameter's");
@@ -154,7 +168,12 @@ struct object_slot {
     const std::uint64_t handle = call.in.template number<std::uint64_t>();
     const object_table::entry& entry =
         call.objects.find(handle, type_name<std::remove_cv_t<U>>());
-    if (!call.keep) call.keep = entry.owner;
+    // What the function returns a reference into may be any of its objects.
+    if (!call.keep)
+      call.keep = entry.owner;
+    else if (entry.owner && entry.owner != call.keep)
+      call.keep = std::make_shared<std::pair<std::shared_ptr<void>, std::shared_ptr<void>>>(
+          std::move(call.keep), entry.owner);
     return {static_cast<U*>(entry.address), entry.owner};
   }
 
@@ -162,7 +181,7 @@ struct object_slot {
     if constexpr (pointer)
       return static_cast<bare>(held.object);
     else if constexpr (shared)
-      return std::shared_ptr<U>(held.owner, held.object);
+      return bare(held.owner, held.object);
     else if constexpr (std::is_rvalue_reference_v<P>)
       return std::move(*held.object);
     else

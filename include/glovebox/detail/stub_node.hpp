@@ -19,7 +19,7 @@ struct invocation {
   encoder& out;
   object_table& objects;
   std::uint64_t result_object = 0;  // handle of a result that stays in the child
-  std::shared_ptr<void> keep;       // owner of the first object argument: references into it need it
+  std::shared_ptr<void> keep;       // owners of the object arguments: references into them need it
 };
 
 /// What names a function on the wire. The node is a writable variable inside the module that uses
