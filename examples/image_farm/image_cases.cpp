@@ -223,7 +223,7 @@ void repeat(buffer& bytes, generator& random) {
 // is only for large canvases never anything to read.
 void resize(buffer& bytes, generator& random) {
   const auto small = [&] { return static_cast<std::uint32_t>(1 + random.below(48)); };
-  const auto large = [&] { return static_cast<std::uint32_t>(2300 + random.below(100)); };
+  const auto large = [&] { return static_cast<std::uint32_t>(2100 + random.below(50)); };
   std::array<std::uint32_t, 2> extents{small(), small()};
   const std::size_t choice = random.below(4);
   if (choice == 0) extents[random.below(2)] = 0;

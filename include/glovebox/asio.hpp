@@ -5,6 +5,10 @@
 /// The parts of Asio that glovebox's interface uses, under names that do not depend on Asio's
 /// version: `as_tuple` and `deferred` left `asio::experimental` in 1.24.
 
+// Before Asio: 1.22 looks for std::aligned_alloc by a macro that any standard header defines, and
+// decides otherwise, with another layout of memory, in a file that includes Asio first.
+#include <cstddef>
+
 #include <glovebox/detail/abi.hpp>
 
 #include <asio/any_io_executor.hpp>

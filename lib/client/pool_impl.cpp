@@ -104,7 +104,8 @@ void pool_impl::submit(detail::operation& op) {
     done.fail(op, std::make_exception_ptr(state_error("the pool was stopped")));
     return;
   }
-  if (queue_.size() >= options_.max_queue) {
+  // With an idle child nothing waits, so it needs no room in the queue.
+  if (queue_.size() >= options_.max_queue && !(queue_.empty() && plan_.choose())) {
     ++stats_.rejected;
     done.fail(op, std::make_exception_ptr(overloaded(
                       "the pool's queue is full: " + std::to_string(queue_.size()) +
@@ -167,7 +168,11 @@ void pool_impl::came_back(pool_call& call) {
       look_after(place);
     }
     if (error && send_again(call, error)) {
-      call.in_queue = queue_.insert(queue_.begin(), &call);
+      // It is older than all that were never given to a child; among the others it keeps its turn.
+      const auto younger = std::find_if(queue_.begin(), queue_.end(), [&](const pool_call* other) {
+        return other->serial() > call.serial();
+      });
+      call.in_queue = queue_.insert(younger, &call);
       if (call.deadline != clock::time_point::max())
         deadlines_.add(count(call.deadline), call.serial());
     } else {

@@ -73,11 +73,22 @@ def main():
     bare = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
     run(staged(where.libexecdir) / "glovebox-host", status=2, env=bare)
 
+    # The first program that a reader of README sees.
+    readme = (HERE.parents[1] / "README.md").read_text(encoding="utf-8")
+    example = re.search(r"```cpp\n(.*?)```\n\n```\n(.*?)```", readme, re.DOTALL)
+    project = work / "project"
+    shutil.copytree(HERE / "project", project)
+    (project / "readme.cpp").write_text(example[1], encoding="utf-8")
+
     options = [] if where.sanitize == "none" else [
         f"-Db_sanitize={where.sanitize}", "-Db_lundef=false"]
-    run("meson", "setup", *options, work / "build", HERE / "project", env=environment)
+    run("meson", "setup", *options, work / "build", project, env=environment)
     run("ninja", "-C", work / "build", env=environment)
     run(work / "build" / "consumer", env=environment)
+    printed = run(work / "build" / "readme", env=environment)
+    first, last = example[2].splitlines()[0], "culprit: yes"
+    if not printed.startswith(first) or last not in printed:
+        sys.exit("README's example does not print what README says")
 
 
 if __name__ == "__main__":

@@ -48,7 +48,9 @@ int loop_for_ever(const std::string& gate_path, bool block_signals) {
     ::sigprocmask(SIG_BLOCK, &all, nullptr);
   }
   pass_gate(gate_path, 0);
-  for (volatile int i = 0;;) i = 1;
+  for (volatile bool on = true; on;) {
+  }
+  return 0;
 }
 
 // ---- in the parent

@@ -64,16 +64,16 @@ void thrown_with_type(const context& ctx, Throw what, const std::string& type) {
 BOOST_FIXTURE_TEST_SUITE(standard_exceptions, one_child)
 
 BOOST_AUTO_TEST_CASE(row_14_logic_errors) {
-  thrown_with_text<std::logic_error>(ctx, [] { throw std::logic_error("the text"); },
-                                     "std::logic_error");
-  thrown_with_text<std::invalid_argument>(ctx, [] { throw std::invalid_argument("the text"); },
-                                          "std::invalid_argument");
-  thrown_with_text<std::domain_error>(ctx, [] { throw std::domain_error("the text"); },
-                                      "std::domain_error");
-  thrown_with_text<std::length_error>(ctx, [] { throw std::length_error("the text"); },
-                                      "std::length_error");
-  thrown_with_text<std::out_of_range>(ctx, [] { throw std::out_of_range("the text"); },
-                                      "std::out_of_range");
+  thrown_with_text<std::logic_error>(
+      ctx, [] { throw std::logic_error("the text"); }, "std::logic_error");
+  thrown_with_text<std::invalid_argument>(
+      ctx, [] { throw std::invalid_argument("the text"); }, "std::invalid_argument");
+  thrown_with_text<std::domain_error>(
+      ctx, [] { throw std::domain_error("the text"); }, "std::domain_error");
+  thrown_with_text<std::length_error>(
+      ctx, [] { throw std::length_error("the text"); }, "std::length_error");
+  thrown_with_text<std::out_of_range>(
+      ctx, [] { throw std::out_of_range("the text"); }, "std::out_of_range");
   thrown_as<std::future_error>(
       ctx,
       [] {
@@ -87,14 +87,14 @@ BOOST_AUTO_TEST_CASE(row_14_logic_errors) {
 }
 
 BOOST_AUTO_TEST_CASE(row_14_runtime_errors) {
-  thrown_with_text<std::runtime_error>(ctx, [] { throw std::runtime_error("the text"); },
-                                       "std::runtime_error");
-  thrown_with_text<std::range_error>(ctx, [] { throw std::range_error("the text"); },
-                                     "std::range_error");
-  thrown_with_text<std::overflow_error>(ctx, [] { throw std::overflow_error("the text"); },
-                                        "std::overflow_error");
-  thrown_with_text<std::underflow_error>(ctx, [] { throw std::underflow_error("the text"); },
-                                         "std::underflow_error");
+  thrown_with_text<std::runtime_error>(
+      ctx, [] { throw std::runtime_error("the text"); }, "std::runtime_error");
+  thrown_with_text<std::range_error>(
+      ctx, [] { throw std::range_error("the text"); }, "std::range_error");
+  thrown_with_text<std::overflow_error>(
+      ctx, [] { throw std::overflow_error("the text"); }, "std::overflow_error");
+  thrown_with_text<std::underflow_error>(
+      ctx, [] { throw std::underflow_error("the text"); }, "std::underflow_error");
   thrown_as<std::regex_error>(
       ctx, [] { std::regex("(").mark_count(); },
       [](const std::regex_error& error, const remote_exception& remote) {
@@ -104,24 +104,28 @@ BOOST_AUTO_TEST_CASE(row_14_runtime_errors) {
 }
 
 BOOST_AUTO_TEST_CASE(row_14_the_others) {
-  thrown_with_type<std::bad_alloc>(ctx, [] { throw std::bad_alloc(); }, "std::bad_alloc");
-  thrown_with_type<std::bad_array_new_length>(ctx, [] { throw std::bad_array_new_length(); },
-                                              "std::bad_array_new_length");
-  thrown_with_type<std::bad_cast>(ctx, [] { throw std::bad_cast(); }, "std::bad_cast");
-  thrown_with_type<std::bad_any_cast>(ctx, [] { std::any_cast<int>(std::any(1.0)); },
-                                      "std::bad_any_cast");
-  thrown_with_type<std::bad_typeid>(ctx, [] { throw std::bad_typeid(); }, "std::bad_typeid");
+  thrown_with_type<std::bad_alloc>(
+      ctx, [] { throw std::bad_alloc(); }, "std::bad_alloc");
+  thrown_with_type<std::bad_array_new_length>(
+      ctx, [] { throw std::bad_array_new_length(); }, "std::bad_array_new_length");
+  thrown_with_type<std::bad_cast>(
+      ctx, [] { throw std::bad_cast(); }, "std::bad_cast");
+  thrown_with_type<std::bad_any_cast>(
+      ctx, [] { std::any_cast<int>(std::any(1.0)); }, "std::bad_any_cast");
+  thrown_with_type<std::bad_typeid>(
+      ctx, [] { throw std::bad_typeid(); }, "std::bad_typeid");
   thrown_with_type<std::bad_optional_access>(
       ctx, [] { return std::optional<int>().value(); }, "std::bad_optional_access");
   thrown_with_type<std::bad_variant_access>(
       ctx, [] { return std::get<0>(std::variant<int, bool>(true)); }, "std::bad_variant_access");
-  thrown_with_type<std::bad_function_call>(ctx, [] { std::function<void()>()(); },
-                                           "std::bad_function_call");
+  thrown_with_type<std::bad_function_call>(
+      ctx, [] { std::function<void()>()(); }, "std::bad_function_call");
   thrown_with_type<std::bad_weak_ptr>(
       ctx, [] { std::shared_ptr<int> made{std::weak_ptr<int>()}; }, "std::bad_weak_ptr");
-  thrown_with_type<std::bad_exception>(ctx, [] { throw std::bad_exception(); },
-                                       "std::bad_exception");
-  thrown_with_type<std::exception>(ctx, [] { throw std::exception(); }, "std::exception");
+  thrown_with_type<std::bad_exception>(
+      ctx, [] { throw std::bad_exception(); }, "std::bad_exception");
+  thrown_with_type<std::exception>(
+      ctx, [] { throw std::exception(); }, "std::exception");
 }
 
 BOOST_AUTO_TEST_CASE(row_14_error_codes) {
@@ -201,11 +205,12 @@ struct empty_nest : std::runtime_error, std::nested_exception {
 BOOST_FIXTURE_TEST_SUITE(other_exceptions, one_child)
 
 BOOST_AUTO_TEST_CASE(row_14_derived_from_a_standard_one) {
-  thrown_as<std::out_of_range>(ctx, [] { throw too_far(3); },
-                               [](const std::out_of_range& error, const remote_exception& remote) {
-                                 BOOST_TEST(error.what() == std::string("too far by 3"));
-                                 BOOST_TEST(remote.type_name().ends_with("too_far"));
-                               });
+  thrown_as<std::out_of_range>(
+      ctx, [] { throw too_far(3); },
+      [](const std::out_of_range& error, const remote_exception& remote) {
+        BOOST_TEST(error.what() == std::string("too far by 3"));
+        BOOST_TEST(remote.type_name().ends_with("too_far"));
+      });
 }
 
 BOOST_AUTO_TEST_CASE(row_14_unrelated_to_the_standard_ones) {
@@ -215,10 +220,14 @@ BOOST_AUTO_TEST_CASE(row_14_unrelated_to_the_standard_ones) {
       BOOST_TEST(remote.message().find(end) != std::string::npos, remote.message());
     };
   };
-  thrown_as<std::runtime_error>(ctx, [] { throw no_exception(); }, type("no_exception"));
-  thrown_as<std::runtime_error>(ctx, [] { throw hidden(); }, type("hidden"));
-  thrown_as<std::runtime_error>(ctx, [] { throw of_two(); }, type("of_two"));
-  thrown_as<std::runtime_error>(ctx, [] { throw 1.5f; }, type("float"));
+  thrown_as<std::runtime_error>(
+      ctx, [] { throw no_exception(); }, type("no_exception"));
+  thrown_as<std::runtime_error>(
+      ctx, [] { throw hidden(); }, type("hidden"));
+  thrown_as<std::runtime_error>(
+      ctx, [] { throw of_two(); }, type("of_two"));
+  thrown_as<std::runtime_error>(
+      ctx, [] { throw 1.5f; }, type("float"));
 }
 
 BOOST_AUTO_TEST_CASE(row_14_numbers_and_strings) {
@@ -228,8 +237,10 @@ BOOST_AUTO_TEST_CASE(row_14_numbers_and_strings) {
       BOOST_TEST(remote.message() == text);
     };
   };
-  thrown_as<std::runtime_error>(ctx, [] { throw 42; }, plain("int", "42"));
-  thrown_as<std::runtime_error>(ctx, [] { throw 42L; }, plain("long", "42"));
+  thrown_as<std::runtime_error>(
+      ctx, [] { throw 42; }, plain("int", "42"));
+  thrown_as<std::runtime_error>(
+      ctx, [] { throw 42L; }, plain("long", "42"));
   thrown_as<std::runtime_error>(
       ctx, [] { throw std::string("thrown text"); },
       [](const std::runtime_error&, const remote_exception& remote) {
@@ -247,16 +258,18 @@ BOOST_AUTO_TEST_CASE(row_14_texts_of_every_kind) {
   const auto nothing = [](const std::exception&, const remote_exception& remote) {
     BOOST_TEST(remote.type_name().ends_with("without_text"));
   };
-  thrown_as<std::exception>(ctx, [] { throw without_text(); }, nothing);
+  thrown_as<std::exception>(
+      ctx, [] { throw without_text(); }, nothing);
   const auto empty = [](const std::exception& error, const remote_exception&) {
     BOOST_TEST(error.what() == std::string());
   };
-  thrown_as<std::runtime_error>(ctx, [] { throw std::runtime_error(""); }, empty);
+  thrown_as<std::runtime_error>(
+      ctx, [] { throw std::runtime_error(""); }, empty);
   const auto long_one = [](const std::exception& error, const remote_exception&) {
     BOOST_TEST(std::string(error.what()) == std::string(1'000'000, '\xff'));
   };
-  thrown_as<std::runtime_error>(ctx, [] { throw std::runtime_error(std::string(1'000'000, '\xff')); },
-                                long_one);
+  thrown_as<std::runtime_error>(
+      ctx, [] { throw std::runtime_error(std::string(1'000'000, '\xff')); }, long_one);
 }
 
 BOOST_AUTO_TEST_CASE(row_14_nested) {
@@ -285,11 +298,12 @@ BOOST_AUTO_TEST_CASE(row_14_nested) {
               [](const std::runtime_error& last) { return std::string(last.what()) == "42"; });
         }
       });
-  thrown_as<std::runtime_error>(ctx, [] { throw empty_nest(); },
-                                [](const std::runtime_error& error, const remote_exception& remote) {
-                                  BOOST_TEST(!remote.has_nested());
-                                  BOOST_TEST(error.what() == std::string("empty nest"));
-                                });
+  thrown_as<std::runtime_error>(
+      ctx, [] { throw empty_nest(); },
+      [](const std::runtime_error& error, const remote_exception& remote) {
+        BOOST_TEST(!remote.has_nested());
+        BOOST_TEST(error.what() == std::string("empty nest"));
+      });
 }
 
 void throw_nested(int levels) {
@@ -395,7 +409,8 @@ BOOST_AUTO_TEST_CASE(row_15_of_an_argument) {
   BOOST_TEST(text_of<std::runtime_error>(ctx.call(copy, copies, use_future)) == "copying");
   const auto destroys = [](trap given) { given.armed = true; };
   const trap destroyed(destroying);
-  BOOST_TEST(text_of<std::runtime_error>(ctx.call(destroys, destroyed, use_future)) == "destroying");
+  BOOST_TEST(text_of<std::runtime_error>(ctx.call(destroys, destroyed, use_future)) ==
+             "destroying");
   BOOST_TEST(get(ctx.call(take, good, use_future)) == 1);
 }
 
@@ -426,10 +441,11 @@ BOOST_AUTO_TEST_CASE(row_15_constructors) {
   using enum trap::spring;
   BOOST_TEST(text_of<std::runtime_error>(ctx.make<trap>(constructing, use_future)) ==
              "constructing");
-  BOOST_TEST((get(get(ctx.make<trap>(copying, use_future)).call<&trap::armed>(use_future)) == false));
+  BOOST_TEST(
+      (get(get(ctx.make<trap>(copying, use_future)).call<&trap::armed>(use_future)) == false));
   const auto copied = get(ctx.make<trap>(copying, use_future));
-  BOOST_TEST(text_of<std::runtime_error>(
-                 copied.call([](const trap& given) { return trap(given); }, use_future)) == "copying");
+  BOOST_TEST(text_of<std::runtime_error>(copied.call([](const trap& given) { return trap(given); },
+                                                     use_future)) == "copying");
 }
 
 // A destructor that throws where it must not ends the child, like any call of std::terminate.

@@ -48,7 +48,10 @@ std::size_t take_all_memory() {
 
 int fault(const std::string& what, int n) {
   if (what == "none") return n;
-  if (what == "null_dereference") *static_cast<volatile int* volatile>(nullptr) = n;
+  if (what == "null_dereference") {
+    int* volatile nowhere = nullptr;
+    *nowhere = n;
+  }
   if (what == "abort") std::abort();
   if (what == "stack_overflow") return overflow_the_stack(0);
   if (what == "exit_0") std::exit(0);
@@ -61,7 +64,8 @@ int fault(const std::string& what, int n) {
       std::abort();
     }
   if (what == "endless_loop")
-    for (volatile int i = 0;;) i = n;
+    for (volatile bool on = true; on;) {
+    }
   if (what == "garbage") {
     const std::string nonsense(4096, '\xff');
     if (::write(channel(), nonsense.data(), nonsense.size()) < 0) std::abort();
@@ -301,8 +305,7 @@ void add_phase(test_suite& to, const planted& expected, const char* name,
     auto* const one = boost::unit_test::make_test_case(
         [&expected, test, method] { test(expected, method); },
         method == start_method::spawn ? "spawn" : "forkserver", __FILE__, __LINE__);
-    if (expected.needs_memory_limit)
-      boost::unit_test::decorator::precondition(no_sanitizer).apply(*one);
+    if (expected.needs_memory_limit) one->add_precondition(no_sanitizer);
     group->add(one);
   }
   to.add(group);

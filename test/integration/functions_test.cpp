@@ -3,10 +3,10 @@
 #include "integration/functions_twin.hpp"
 #include "integration/gate.hpp"
 
+#include <unistd.h>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 
@@ -16,10 +16,18 @@ using namespace glovebox;
 using namespace glovebox::test;
 using asio::use_future;
 
-int doubled(int n) { return 2 * n; }
-int doubled(int n, int times) { return n << times; }
-std::string doubled(const std::string& text) { return text + text; }
-int never_throws(int n) noexcept { return n + 1; }
+int doubled(int n) {
+  return 2 * n;
+}
+int doubled(int n, int times) {
+  return n << times;
+}
+std::string doubled(const std::string& text) {
+  return text + text;
+}
+int never_throws(int n) noexcept {
+  return n + 1;
+}
 template <class T>
 T twice(T value) {
   return value + value;
@@ -62,7 +70,9 @@ class named_counter : public counter {
 };
 
 // The functions and lambdas that have their like in functions_twin.cpp.
-std::string who() { return "test's function"; }
+std::string who() {
+  return "test's function";
+}
 struct speaker {
   std::string speak() const { return "test's member"; }
 };
@@ -110,7 +120,8 @@ BOOST_AUTO_TEST_CASE(row_22_member_functions) {
   BOOST_TEST(get(object.call<&counter::which_const>(use_future)) == "const&");
   BOOST_TEST(get(object.call<&counter::which_moved>(use_future)) == "&&");
   BOOST_TEST(get(object.call<&counter::which_const_moved>(use_future)) == "const&&");
-  BOOST_TEST(get(object.call<overload<std::string()>(&counter::overloaded)>(use_future)) == "mutable");
+  BOOST_TEST(get(object.call<overload<std::string()>(&counter::overloaded)>(use_future)) ==
+             "mutable");
   BOOST_TEST(get(object.call<overload<std::string() const>(&counter::overloaded)>(use_future)) ==
              "const");
   BOOST_TEST(get(object.call<overload<std::string(int) const>(&counter::overloaded)>(
@@ -240,14 +251,14 @@ BOOST_AUTO_TEST_CASE(row_22_a_stop_token_is_supplied) {
 BOOST_AUTO_TEST_CASE(parameters_of_every_kind) {
   using namespace std::string_literals;
   const auto all = [](int a, const int& b, int&& c, std::string d, const std::string& e,
-                      std::string&& f, const char* g, std::string_view h,
-                      std::span<const int> i, const std::optional<std::string>& j) {
+                      std::string&& f, const char* g, std::string_view h, std::span<const int> i,
+                      const std::optional<std::string>& j) {
     return std::to_string(a + b + c) + d + e + f + g + std::string(h) + std::to_string(i.size()) +
            j.value_or("-");
   };
   const std::string lvalue = "e";
-  BOOST_TEST(get(ctx.call(all, short{1}, 2L, 3, "d", lvalue, "f"s, "g", lvalue,
-                          std::array{1, 2}, std::nullopt, use_future)) == "6defge2-");
+  BOOST_TEST(get(ctx.call(all, short{1}, 2L, 3, "d", lvalue, "f"s, "g", lvalue, std::array{1, 2},
+                          std::nullopt, use_future)) == "6defge2-");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

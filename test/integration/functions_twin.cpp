@@ -4,7 +4,9 @@
 namespace glovebox::test {
 namespace {
 
-std::string who() { return "twin's function"; }
+std::string who() {
+  return "twin's function";
+}
 
 struct speaker {
   std::string speak() const { return "twin's member"; }
@@ -22,8 +24,12 @@ std::string call_two_lambdas(const context& ctx) {
 
 }  // namespace
 
-std::string twin::lambda(const context& ctx) { return call_lambda(ctx); }
-std::string twin::second_lambda(const context& ctx) { return call_two_lambdas(ctx); }
+std::string twin::lambda(const context& ctx) {
+  return call_lambda(ctx);
+}
+std::string twin::second_lambda(const context& ctx) {
+  return call_two_lambdas(ctx);
+}
 std::string twin::named_function(const context& ctx) {
   return get(ctx.call<&who>(asio::use_future));
 }

@@ -8,7 +8,9 @@
 namespace glovebox::test {
 
 /// Known to both files; whichever calls it, it is the same function.
-inline std::string shared_by_both(int n) { return "shared " + std::to_string(n); }
+inline std::string shared_by_both(int n) {
+  return "shared " + std::to_string(n);
+}
 
 /// What functions_twin.cpp calls. Its functions and lambdas have the same names as those of
 /// functions_test.cpp.

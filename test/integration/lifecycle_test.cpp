@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <array>
-#include <asio/post.hpp>
+#include <asio/bind_executor.hpp>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>

@@ -46,7 +46,9 @@ class machine {
   part& at(int i) { return parts_.at(static_cast<std::size_t>(i)); }
   const part& read(int i) const { return parts_.at(static_cast<std::size_t>(i)); }
   part* find(int i) { return i < 3 ? &parts_[static_cast<std::size_t>(i)] : nullptr; }
-  const part* find_const(int i) const { return i < 3 ? &parts_[static_cast<std::size_t>(i)] : nullptr; }
+  const part* find_const(int i) const {
+    return i < 3 ? &parts_[static_cast<std::size_t>(i)] : nullptr;
+  }
   std::unique_ptr<part> make(int id) const { return id < 0 ? nullptr : std::make_unique<part>(id); }
   std::unique_ptr<part> make_special() const { return std::make_unique<special_part>(99); }
   std::shared_ptr<part> shared() const { return shared_; }
@@ -113,7 +115,8 @@ BOOST_AUTO_TEST_CASE(row_02_state_stays_in_the_child) {
 BOOST_AUTO_TEST_CASE(row_02_a_method_that_returns_itself) {
   BOOST_TEST((get(m.call<&machine::me>(use_future)) == m));
   BOOST_TEST((get(m.call<&machine::me_too>(use_future)) == m));
-  const remote<machine> chained = get(get(m.call<&machine::me>(use_future)).call<&machine::me>(use_future));
+  const remote<machine> chained =
+      get(get(m.call<&machine::me>(use_future)).call<&machine::me>(use_future));
   BOOST_TEST((chained == m));
   BOOST_TEST((!(get(ctx.make<machine>(use_future)) == m)));
 }
@@ -226,8 +229,8 @@ BOOST_AUTO_TEST_CASE(shared_objects_live_while_either_side_holds_them) {
 }
 
 BOOST_AUTO_TEST_CASE(arguments_are_kept_until_the_call_has_run) {
-  auto call = ctx.call([](const part& p) { return p.id; }, get(ctx.make<part>(31, use_future)),
-                       use_future);
+  auto call =
+      ctx.call([](const part& p) { return p.id; }, get(ctx.make<part>(31, use_future)), use_future);
   BOOST_TEST(get(std::move(call)) == 31);
   expect_alive(5);
 }
@@ -236,7 +239,9 @@ BOOST_AUTO_TEST_SUITE_END()
 
 // ---- row 16
 
-std::vector<std::string> list_of(int size) { return std::vector<std::string>(size, "item"); }
+std::vector<std::string> list_of(int size) {
+  return std::vector<std::string>(size, "item");
+}
 struct shelf {
   settings inside;
 };
@@ -256,7 +261,12 @@ BOOST_AUTO_TEST_CASE(row_16_containers) {
 
 BOOST_AUTO_TEST_CASE(row_16_described_classes) {
   const auto object = get(ctx.make<settings>(use_future));
-  get(object.call([](settings& s) { s.name = "there"; s.level = 4; }, use_future));
+  get(object.call(
+      [](settings& s) {
+        s.name = "there";
+        s.level = 4;
+      },
+      use_future));
   settings copy = get(by_value(object, use_future));
   BOOST_TEST(copy.name == "there");
   BOOST_TEST((copy.level == 4));

@@ -46,19 +46,21 @@ int main(int argc, char** argv) {
   const auto work = asio::make_work_guard(io);
   std::vector<glovebox::context> children;
   std::vector<int> numbers;
-  const auto store = [&](std::exception_ptr error, int number) {
-    if (error) std::terminate();
-    numbers.push_back(number);
+  const auto store = [&numbers] {
+    return [&numbers](std::exception_ptr error, int number) {
+      if (error) std::terminate();
+      numbers.push_back(number);
+    };
   };
   for (const auto method : {glovebox::start_method::forkserver, glovebox::start_method::spawn,
                             glovebox::start_method::forkserver}) {
     glovebox::context_options options;
     options.method = method;
     children.emplace_back(io, options);
-    children.back().call<&::getpid>(store);
+    children.back().call<&::getpid>(store());
   }
-  children[0].call<&parent_pid>(store);
-  children[0].call<&make_daemon>(store);
+  children[0].call<&parent_pid>(store());
+  children[0].call<&make_daemon>(store());
   while (numbers.size() != children.size() + 2) io.run_one();
   // One child is idle, the others are at work.
   for (int i = 0; i != 2; ++i) children[i].call<&sleep_for_ever>([](std::exception_ptr) {});

@@ -12,11 +12,9 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <csignal>
-#include <cstdlib>
 #include <deque>
 #include <functional>
 #include <map>
-#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -25,7 +23,6 @@
 namespace pool_test {
 
 using namespace life;
-using glovebox::call_timeout;
 using glovebox::cause;
 using glovebox::culprit;
 using glovebox::phase;
@@ -35,55 +32,12 @@ using glovebox::process_terminated;
 
 // ---- in the child
 
-int mark_and_die(const std::string& file, int n) {
-  mark(file, n);
-  std::abort();
-}
 int pid_and_work(int rounds) {
   volatile int sum = 0;
   for (int i = 0; i != rounds; ++i) sum = sum + i;
   return ::getpid();
 }
-int pid_after_gate(const std::string& path) {
-  gate::pass(path);
-  return ::getpid();
-}
-
 // ---- in the parent
-
-pool_options options_for(std::size_t size, std::size_t calls_per_child = 1) {
-  pool_options options;
-  options.size = size;
-  options.calls_per_child = calls_per_child;
-  options.child.standard_error = glovebox::output::capture;
-  return options;
-}
-
-int count(const std::vector<int>& all, int n) {
-  return static_cast<int>(std::count(all.begin(), all.end(), n));
-}
-
-void check_aborted(const ending& call) {
-  try {
-    std::rethrow_exception(call.error);
-  } catch (const std::system_error& e) {
-    BOOST_TEST((e.code() == asio::error::operation_aborted), e.what());
-  }
-}
-
-struct world {
-  asio::io_context io;
-  gate held;
-  temporary_directory place;
-  std::string file = place.file("marks");
-
-  bool works(const pool& workers) {
-    ending call;
-    workers.call<&echo>(5, into(call));
-    run_until_over(io, call);
-    return !call.error && call.value == 5;
-  }
-};
 
 BOOST_FIXTURE_TEST_SUITE(pools, world)
 
@@ -295,183 +249,6 @@ BOOST_AUTO_TEST_CASE(without_a_queue_idle_children_still_take_calls) {
   for (int i = 0; i != 2; ++i) held.open();
   run_until_all_over(io, taken);
   for (const ending& each : taken) BOOST_TEST(!each.failed());
-}
-
-BOOST_AUTO_TEST_CASE(a_waiting_call_is_cancelled_by_every_level) {
-  for (const auto type : {asio::cancellation_type::total, asio::cancellation_type::partial,
-                          asio::cancellation_type::terminal}) {
-    const pool workers(io, options_for(1));
-    ending running, waiting, other;
-    asio::cancellation_signal signal;
-    workers.call<&pass_gate>(held.path(), 1, into(running));
-    workers.call<&mark>(file, 1, asio::bind_cancellation_slot(signal.slot(), into(waiting)));
-    workers.call<&echo>(2, into(other));
-    held.wait_for_one();
-    BOOST_TEST(workers.stats().queued == 2u);
-    signal.emit(type);
-    BOOST_TEST(!waiting.over);
-    run_until_over(io, waiting);
-    check_aborted(waiting);
-    BOOST_TEST(workers.stats().queued == 1u);
-    BOOST_TEST(!running.over);
-    held.open();
-    run_until_over(io, other);
-    BOOST_TEST(running.value == 1);
-    BOOST_TEST(other.value == 2);
-  }
-  BOOST_TEST(marks(file).empty());
-}
-
-BOOST_AUTO_TEST_CASE(a_running_call_is_cancelled_and_its_child_lives) {
-  const pool workers(io, options_for(1));
-  BOOST_TEST(works(workers));
-  ending running, behind;
-  asio::cancellation_signal signal;
-  workers.call<&pass_gate>(held.path(), 1,
-                           asio::bind_cancellation_slot(signal.slot(), into(running)));
-  held.wait_for_one();
-  signal.emit(asio::cancellation_type::total);  // promises what cannot be promised any more
-  workers.call<&echo>(2, into(behind));
-  io.restart();
-  io.poll();
-  BOOST_TEST(!running.over);
-  signal.emit(asio::cancellation_type::terminal);
-  run_until_over(io, running);
-  check_aborted(running);
-  held.open();
-  run_until_over(io, behind);
-  BOOST_TEST(behind.value == 2);
-  BOOST_TEST(workers.stats().started == 1u);
-  BOOST_TEST(workers.stats().terminated == 0u);
-  BOOST_TEST(works(workers));
-}
-
-BOOST_AUTO_TEST_CASE(a_deadline_that_passes_while_waiting_for_a_child) {
-  const pool workers(io, options_for(1));
-  ending running;
-  std::array<ending, 3> waiting;
-  workers.call<&pass_gate>(held.path(), 1, into(running));
-  for (ending& each : waiting) workers.with({.timeout = soon}).call<&mark>(file, 1, into(each));
-  run_until_all_over(io, waiting);
-  for (const ending& each : waiting) {
-    const auto& error = each.as<call_timeout>();
-    BOOST_TEST(error.phase() == phase::queued);
-    BOOST_TEST(error.child_alive());
-    BOOST_TEST(error.info().method == "life::mark");
-  }
-  BOOST_TEST(!running.over);
-  held.open();
-  run_until_over(io, running);
-  BOOST_TEST(works(workers));
-  BOOST_TEST(marks(file).empty());
-  BOOST_TEST(workers.stats().terminated == 0u);
-}
-
-BOOST_AUTO_TEST_CASE(a_deadline_covers_waiting_and_running) {
-  const pool workers(io, options_for(1));
-  BOOST_TEST(works(workers));
-  ending first, second, third;
-  workers.call<&pass_gate>(held.path(), 1, into(first));
-  workers.with({.timeout = 4 * soon, .grace = 1ms}).call<&pass_gate>(held.path(), 2, into(second));
-  workers.call<&echo>(3, into(third));
-  held.wait_for_one();
-  held.open();  // for the first one only
-  run_until_over(io, second);
-  run_until_over(io, third);
-  BOOST_TEST(first.value == 1);
-  second.as<call_timeout>();
-  BOOST_TEST(third.value == 3);
-}
-
-BOOST_AUTO_TEST_CASE(stop_lets_the_calls_end) {
-  const pool workers(io, options_for(2));
-  std::array<ending, 6> calls;
-  ending stop, late, again;
-  for (ending& each : calls) workers.call<&pid_after_gate>(held.path(), into(each));
-  workers.stop(end_of(stop));
-  workers.call<&echo>(1, into(late));
-  run_until_over(io, late);
-  late.as<glovebox::state_error>();
-  BOOST_TEST(!stop.over);
-  for (std::size_t i = 0; i != calls.size(); ++i) held.open();
-  run_until_over(io, stop);
-  BOOST_TEST(!stop.failed());
-  for (const ending& each : calls) {
-    BOOST_TEST(each.over);
-    BOOST_TEST(!each.failed());
-    BOOST_TEST(process_watch(each.value).ends());
-  }
-  workers.stop(end_of(again));
-  run_until_over(io, again);
-  BOOST_TEST(workers.stats().completed == 6u);
-  BOOST_TEST(workers.stats().children == 0u);
-  io.run();
-}
-
-BOOST_AUTO_TEST_CASE(stop_replaces_children_that_die_meanwhile) {
-  const pool workers(io, options_for(1, 4));
-  ending first, fatal, stop;
-  std::array<ending, 6> behind;
-  workers.call<&pass_gate>(held.path(), 1, into(first));
-  workers.call<&mark_and_die>(file, 1, into(fatal));
-  for (ending& each : behind) workers.call<&mark>(file, 2, into(each));
-  workers.stop(end_of(stop));
-  held.open();
-  run_until_over(io, stop);
-  for (const ending& each : behind) {
-    BOOST_TEST(each.over);
-    BOOST_TEST(!each.failed());
-  }
-  BOOST_TEST(count(marks(file), 1) == 1);
-  BOOST_TEST(count(marks(file), 2) == 6);
-}
-
-BOOST_AUTO_TEST_CASE(destroyed_with_calls_pending) {
-  auto workers = std::make_optional<pool>(io, options_for(2, 2));
-  std::array<ending, 10> calls;
-  for (ending& each : calls) workers->call<&pass_gate>(held.path(), 1, into(each));
-  held.wait_for_one();
-  held.wait_for_one();
-  workers.reset();
-  for (const ending& each : calls) BOOST_TEST(!each.over);
-  run_until_all_over(io, calls);
-  int running = 0;
-  for (const ending& each : calls) {
-    const auto& info = each.as<process_terminated>().info();
-    BOOST_TEST(info.cause == cause::killed_by_owner);
-    BOOST_TEST(info.culprit == culprit::no);
-    running += info.phase == phase::running;
-  }
-  BOOST_TEST(running == 2);
-  io.run();
-}
-
-BOOST_AUTO_TEST_CASE(destroyed_inside_a_handler) {
-  auto workers = std::make_optional<pool>(io, options_for(2, 4));
-  std::array<ending, 20> calls;
-  workers->call<&echo>(1, [&](std::exception_ptr, int) { workers.reset(); });
-  for (ending& each : calls) workers->call<&echo>(2, into(each));
-  run_until_all_over(io, calls);
-  for (const ending& each : calls)
-    if (each.error) BOOST_TEST(each.as<process_terminated>().cause() == cause::killed_by_owner);
-  io.run();
-}
-
-BOOST_AUTO_TEST_CASE(an_idle_pool_does_not_keep_run_from_returning) {
-  const pool workers(io, options_for(3));
-  io.run();
-  BOOST_TEST(works(workers));
-  io.restart();
-  io.run();
-}
-
-BOOST_AUTO_TEST_CASE(empty_pools_refuse) {
-  const pool empty;
-  ending call;
-  empty.call<&echo>(1, asio::bind_executor(io.get_executor(), into(call)));
-  run_until_over(io, call);
-  call.as<glovebox::state_error>();
-  BOOST_TEST(empty.stats().calls == 0u);
 }
 
 // Only calls that ran when their child was killed may fail, and none is lost.

@@ -48,8 +48,12 @@ int count_call(int n) {
   ++calls_run;
   return n;
 }
-int add(int a, int b) { return a + b; }
-void fail(const std::string& text) { throw std::runtime_error(text); }
+int add(int a, int b) {
+  return a + b;
+}
+void fail(const std::string& text) {
+  throw std::runtime_error(text);
+}
 
 }  // namespace
 
@@ -133,9 +137,8 @@ BOOST_AUTO_TEST_CASE(callback) {
   BOOST_CHECK_THROW(std::rethrow_exception(get(failed.get_future())), std::runtime_error);
 
   std::promise<std::optional<handle>> made, none;
-  ctx.call<&make_handle>(5, [&](std::exception_ptr, std::optional<handle> result) {
-    made.set_value(result);
-  });
+  ctx.call<&make_handle>(
+      5, [&](std::exception_ptr, std::optional<handle> result) { made.set_value(result); });
   BOOST_TEST(get(made.get_future()).value().number() == 5);
   ctx.call<&make_handle>(-1, [&](std::exception_ptr error, std::optional<handle> result) {
     BOOST_TEST(error);
@@ -168,9 +171,8 @@ BOOST_AUTO_TEST_CASE(deferred_operations_start_when_they_are_told) {
 
   auto failing = ctx.call<&make_handle>(-1, deferred);
   std::promise<std::exception_ptr> failed;
-  std::move(failing)([&](std::exception_ptr error, std::optional<handle>) {
-    failed.set_value(error);
-  });
+  std::move(failing)(
+      [&](std::exception_ptr error, std::optional<handle>) { failed.set_value(error); });
   BOOST_CHECK_THROW(std::rethrow_exception(get(failed.get_future())), std::out_of_range);
 }
 
@@ -270,7 +272,9 @@ BOOST_AUTO_TEST_CASE(arguments_are_taken_when_call_is_invoked) {
 
 BOOST_AUTO_TEST_CASE(temporaries_in_arguments) {
   run([this]() -> asio::awaitable<void> {
-    const auto length = [](std::string_view a, const std::string& b) { return a.size() + b.size(); };
+    const auto length = [](std::string_view a, const std::string& b) {
+      return a.size() + b.size();
+    };
     auto waiting = ctx.call(length, std::string(100, 'a'), std::string(200, 'b'));
     const std::size_t first = co_await std::move(waiting);
     BOOST_TEST(first == 300u);
@@ -320,7 +324,8 @@ BOOST_AUTO_TEST_CASE(no_handler_runs_inside_the_initiation) {
         // Only the last one touches the timer.
         if (--pending == 0) all_done.cancel();
       };
-      const auto here = asio::bind_executor(shared_io(), [&](std::exception_ptr, auto...) { finish(); });
+      const auto here =
+          asio::bind_executor(shared_io(), [&](std::exception_ptr, auto...) { finish(); });
       ctx.call<&add>(1, 2, here);
       ctx.call(length, null, here);
       ended.call<&add>(1, 2, here);

@@ -295,17 +295,17 @@ BOOST_AUTO_TEST_CASE(row_23_messages_beyond_the_limit) {
     for (std::size_t i = 0; i != times; ++i) all += text;
     return all;
   };
-  BOOST_TEST(error_of_encoding(small.call(repeated, std::string(1024 * 1024 + 1, 'x'), 1, use_future)) ==
-             "args[0]: 1048577 bytes exceed the largest message (limits.message_bytes)");
+  BOOST_TEST(
+      error_of_encoding(small.call(repeated, std::string(1024 * 1024 + 1, 'x'), 1, use_future)) ==
+      "args[0]: 1048577 bytes exceed the largest message (limits.message_bytes)");
   const std::vector many(100, std::string(15'000, 'x'));
   const auto count = [](const std::vector<std::string>& texts) { return texts.size(); };
   BOOST_TEST(error_of_encoding(small.call(count, many, use_future)).find("limits.message_bytes") !=
              std::string::npos);
-  BOOST_CHECK_EXCEPTION(
-      get(small.call(repeated, std::string(1024, 'x'), 1025, use_future)), remote_exception,
-      [](const remote_exception& error) {
-        return error.message().find("limits.message_bytes") != std::string::npos;
-      });
+  BOOST_CHECK_EXCEPTION(get(small.call(repeated, std::string(1024, 'x'), 1025, use_future)),
+                        remote_exception, [](const remote_exception& error) {
+                          return error.message().find("limits.message_bytes") != std::string::npos;
+                        });
   BOOST_TEST(get(small.call(repeated, std::string(1024, 'x'), 1000, use_future)).size() ==
              1'024'000u);
 }

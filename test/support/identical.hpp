@@ -26,9 +26,13 @@ template <class... P, template <class...> class Template>
 inline constexpr bool is_a<Template<P...>, Template> = true;
 
 template <class T>
-concept tuple_like = requires { std::tuple_size<T>::value; };
+concept tuple_like = requires {
+  std::tuple_size<T>::value;
+};
 template <class T>
-concept hashed = requires { typename T::hasher; };
+concept hashed = requires {
+  typename T::hasher;
+};
 template <class T>
 concept range = requires(const T& of) {
   of.begin();
@@ -55,17 +59,18 @@ bool identical(const T& a, const T& b) {
   } else if constexpr (is_a<T, std::optional>) {
     return a.has_value() == b.has_value() && (!a || identical(*a, *b));
   } else if constexpr (is_a<T, std::variant>) {
-    return a.index() == b.index() &&
-           std::visit(
-               [&]<class X, class Y>(const X& x, const Y& y) {
-                 if constexpr (std::is_same_v<X, Y>) return identical(x, y);
-                 return false;
-               },
-               a, b);
+    return a.index() == b.index() && std::visit(
+                                         [&]<class X, class Y>(const X& x, const Y& y) {
+                                           if constexpr (std::is_same_v<X, Y>)
+                                             return identical(x, y);
+                                           return false;
+                                         },
+                                         a, b);
   } else if constexpr (tuple_like<T>) {
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
       return (identical(std::get<I>(a), std::get<I>(b)) && ...);
-    }(std::make_index_sequence<std::tuple_size_v<T>>{});
+    }
+    (std::make_index_sequence<std::tuple_size_v<T>>{});
   } else if constexpr (is_a<T, std::complex>) {
     return identical(a.real(), b.real()) && identical(a.imag(), b.imag());
   } else if constexpr (requires { typename T::period; }) {
@@ -79,9 +84,8 @@ bool identical(const T& a, const T& b) {
       using type = typename decltype(base)::type;
       same = same && identical(static_cast<const type&>(a), static_cast<const type&>(b));
     });
-    boost::mp11::mp_for_each<describe_members<T, mod_any_access>>([&](auto member) {
-      same = same && identical(a.*member.pointer, b.*member.pointer);
-    });
+    boost::mp11::mp_for_each<describe_members<T, mod_any_access>>(
+        [&](auto member) { same = same && identical(a.*member.pointer, b.*member.pointer); });
     return same;
   } else {
     return a == b;

@@ -4,8 +4,8 @@
 #include "unit/codec_messages.hpp"
 #include "unit/codec_samples.hpp"
 
-#include <cstdlib>
 #include <malloc.h>
+#include <cstdlib>
 #include <new>
 #include <random>
 
@@ -31,12 +31,24 @@ void uncounted(void* memory) noexcept {
 
 }  // namespace
 
-void* operator new(std::size_t size) { return counted(std::malloc(size)); }
-void* operator new[](std::size_t size) { return counted(std::malloc(size)); }
-void operator delete(void* memory) noexcept { uncounted(memory); }
-void operator delete[](void* memory) noexcept { uncounted(memory); }
-void operator delete(void* memory, std::size_t) noexcept { uncounted(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { uncounted(memory); }
+void* operator new(std::size_t size) {
+  return counted(std::malloc(size));
+}
+void* operator new[](std::size_t size) {
+  return counted(std::malloc(size));
+}
+void operator delete(void* memory) noexcept {
+  uncounted(memory);
+}
+void operator delete[](void* memory) noexcept {
+  uncounted(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  uncounted(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
+  uncounted(memory);
+}
 
 namespace {
 
@@ -119,7 +131,8 @@ constexpr auto all_flipped = [](const auto& values) {
       // One value has one form: nothing is read that would not have been written.
       const wire again = wire_of(*read);
       if (Ordered ? again != flipped : !identical(decoded<T>(again, {}), *read))
-        BOOST_ERROR(detail::type_name<T>() << " was read from bytes that are not its own, bit " << bit);
+        BOOST_ERROR(detail::type_name<T>()
+                    << " was read from bytes that are not its own, bit " << bit);
     }
   }
 };
@@ -154,15 +167,12 @@ BOOST_AUTO_TEST_CASE(lengths_are_in_their_shortest_form) {
              "args[0]: a length that is not in its shortest form");
   BOOST_TEST(refusal<std::vector<bool>>(bytes({0x81, 0x80, 0x00})) ==
              "args[0]: a length that is not in its shortest form");
-  BOOST_TEST(refusal<std::string>(
-                 bytes({0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02})) ==
-             "args[0]: a length beyond 64 bits");
-  BOOST_TEST(refusal<std::string>(bytes(
-                 {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x81, 0x01})) ==
-             "args[0]: a length beyond 64 bits");
-  BOOST_TEST(refusal<std::string>(
-                 bytes({0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01})) ==
-             "args[0]: the message ends too early");
+  BOOST_TEST(refusal<std::string>(bytes({0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                         0x02})) == "args[0]: a length beyond 64 bits");
+  BOOST_TEST(refusal<std::string>(bytes({0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x81,
+                                         0x01})) == "args[0]: a length beyond 64 bits");
+  BOOST_TEST(refusal<std::string>(bytes({0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                         0x01})) == "args[0]: the message ends too early");
 }
 
 BOOST_AUTO_TEST_CASE(lengths_of_all_sizes_are_understood) {
@@ -195,7 +205,8 @@ BOOST_AUTO_TEST_CASE(values_that_nobody_writes) {
   BOOST_TEST((refusal<std::variant<int, bool>>(bytes({7}))) == "args[0]: invalid variant index 7");
   BOOST_TEST(refusal<std::vector<bool>>(bytes({3, 0x08})) == "args[0]: a bit beyond the end");
   BOOST_TEST(refusal<std::bitset<3>>(bytes({0x08})) == "args[0]: a bit beyond the end of a bitset");
-  BOOST_TEST(refusal<std::vector<int>>(bytes({6, 1, 2, 3})) == "args[0]: numbers that end inside one");
+  BOOST_TEST(refusal<std::vector<int>>(bytes({6, 1, 2, 3})) ==
+             "args[0]: numbers that end inside one");
   BOOST_TEST(refusal<std::u16string>(bytes({2, 1})) ==
              "args[0]: a string that ends inside a character");
 }

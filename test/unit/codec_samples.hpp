@@ -152,7 +152,8 @@ void for_each_sample(Use&& use) {
   use(limits_of<unsigned long long>());
   constexpr detail::uint128 wide = ~detail::uint128{0};
   use(std::array{wide, wide / 3});
-  use(std::array{static_cast<detail::int128>(wide / 2), -static_cast<detail::int128>(wide / 2) - 1});
+  use(std::array{static_cast<detail::int128>(wide / 2),
+                 -static_cast<detail::int128>(wide / 2) - 1});
   use(floating_samples<float>());
   use(floating_samples<double>());
   use(floating_samples<long double>());
@@ -191,7 +192,8 @@ void for_each_sample(Use&& use) {
   using close = std::variant<int, unsigned, long, float, double, bool, char, std::string, int>;
   use(std::array{close(std::in_place_index<0>, 1), close(std::in_place_index<8>, 1), close(1u),
                  close(1L), close(1.0f), close(1.0), close(true), close('\1'), close("1"s)});
-  use(std::array{std::variant<std::monostate, point>(), std::variant<std::monostate, point>(point{})});
+  use(std::array{std::variant<std::monostate, point>(),
+                 std::variant<std::monostate, point>(point{})});
   use(std::array{std::pair(1, "one"s)});
   use(std::array{std::tuple(1, 2.0, "three"s, std::tuple(4))});
   use(std::array{std::tuple<>()});

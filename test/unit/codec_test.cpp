@@ -108,7 +108,8 @@ BOOST_AUTO_TEST_CASE(more_large_elements_than_attachments) {
   BOOST_TEST((decoded<std::vector<std::string>>(sent, few) == texts));
   const std::vector numbers(10, std::vector<double>(attachment_threshold, -0.5));
   std::vector moved = numbers;
-  BOOST_TEST((decoded<std::vector<std::vector<double>>>(encoded(std::move(moved), few)) == numbers));
+  BOOST_TEST(
+      (decoded<std::vector<std::vector<double>>>(encoded(std::move(moved), few)) == numbers));
 }
 
 BOOST_AUTO_TEST_CASE(large_temporaries_are_not_copied) {
@@ -214,8 +215,7 @@ BOOST_AUTO_TEST_CASE(deep_paths_are_shortened) {
   limits deep;
   deep.depth = 1000;
   const message sent = encoded(chain(300), deep);
-  const std::string text =
-      refusal<tree>(sent.body.view().first(sent.body.size() - 1), deep);
+  const std::string text = refusal<tree>(sent.body.view().first(sent.body.size() - 1), deep);
   BOOST_TEST(text.size() < 600u);
   BOOST_TEST(text.starts_with("args[0].children[0].children[0]"));
   BOOST_TEST(text.ends_with("...: the message ends too early"));
@@ -243,8 +243,8 @@ BOOST_AUTO_TEST_CASE(decoded_bytes) {
   limits tight;
   tight.decoded_bytes = 1000;
   const auto refused = [&]<class T>(const T& value) {
-    return complaint([&] { decoded<T>(encoded(value), tight); }).ends_with(
-        "the value takes more memory than limits.decoded_bytes allows");
+    return complaint([&] { decoded<T>(encoded(value), tight); })
+        .ends_with("the value takes more memory than limits.decoded_bytes allows");
   };
   BOOST_TEST(complaint([&] { decoded<std::vector<int>>(encoded(std::vector<int>(250)), tight); }) ==
              "");
@@ -253,7 +253,8 @@ BOOST_AUTO_TEST_CASE(decoded_bytes) {
   BOOST_TEST(refused(std::vector<bool>(8 * 1001)));
   BOOST_TEST(refused(std::vector<std::monostate>(1001)));
   BOOST_TEST(refused(std::vector<std::string>(40)));
-  BOOST_TEST(refused(std::set{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20}));
+  BOOST_TEST(
+      refused(std::set{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20}));
   BOOST_TEST(refused(std::vector(11, std::vector<char>(100))));
 }
 
