@@ -24,7 +24,8 @@ BOOST_DESCRIBE_STRUCT(image_summary, (), (width, height, channels, frames, check
 /// Decodes `bytes` with Debian's unmodified stb_image, which crashes and hangs on some files.
 /// `kind` says what the file claims to be and so which of the library's entry points a user would
 /// take: animations for `gif`, floats for `hdr`, else 8 or 16 bits a sample, whatever the file has.
-/// Throws `std::runtime_error` with the library's reason. Thread-safe.
+/// Throws `std::runtime_error` with the library's reason, which may quote bytes of the file that
+/// are no text. One call at a time: the library keeps that reason in a static buffer.
 image_summary decode(const std::string& kind, const std::vector<std::byte>& bytes);
 
 }  // namespace image_farm

@@ -222,6 +222,7 @@ void repeat(buffer& bytes, generator& random) {
 // is left out: the library reads before the start of its buffer when it restores a frame, and there
 // is only for large canvases never anything to read.
 void resize(buffer& bytes, generator& random) {
+  if (bytes.size() < 13) return;
   const auto small = [&] { return static_cast<std::uint32_t>(1 + random.below(48)); };
   const auto large = [&] { return static_cast<std::uint32_t>(2100 + random.below(50)); };
   std::array<std::uint32_t, 2> extents{small(), small()};
@@ -241,6 +242,7 @@ void resize(buffer& bytes, generator& random) {
 // A large progressive JPEG of zeros whose last scan comes again and again: each costs the decoder a
 // walk over the whole image, and the file fourteen bytes.
 void repeat_scan(buffer& bytes, generator& random) {
+  if (bytes.size() < 2) return;
   const auto side = static_cast<std::uint32_t>(2000 + random.below(1000));
   buffer out(bytes.begin(), bytes.begin() + 2);
   buffer scan;

@@ -24,7 +24,8 @@ BOOST_DESCRIBE_STRUCT(image_case, (), (name, kind, bytes))
 class image_cases {
  public:
   /// Reads the images of `directory`, its subdirectories excluded. An empty path stands for no
-  /// directory. Throws `std::system_error` if it can't be read.
+  /// directory. Throws `std::system_error` if it can't be read, `std::invalid_argument` if an image
+  /// is empty.
   explicit image_cases(const std::filesystem::path& directory);
 
   /// All cases, the whole images first, otherwise sorted by file and number.

@@ -15,6 +15,8 @@ namespace glovebox {
 class GLOVEBOX_API byte_buffer {
  public:
   static constexpr std::size_t inline_bytes = 128;
+  /// `clear` gives a larger memory back [bytes].
+  static constexpr std::size_t most_kept = 1024 * 1024;
 
   byte_buffer() noexcept {}  // not defaulted: `byte_buffer{}` would clear the inline bytes
   byte_buffer(const byte_buffer& other) { append(other.data(), other.size()); }
@@ -37,8 +39,11 @@ class GLOVEBOX_API byte_buffer {
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
   std::span<const std::byte> view() const noexcept { return {data(), size_}; }
-  /// Keeps the memory.
-  void clear() noexcept { size_ = 0; }
+  /// Keeps the memory for the next contents, unless there is a lot of it.
+  void clear() noexcept {
+    size_ = 0;
+    if (capacity_ > most_kept) release();
+  }
 
   /// Adds `count` bytes whose values are not set, and returns where they begin.
   /// \throws std::bad_alloc
@@ -55,6 +60,7 @@ class GLOVEBOX_API byte_buffer {
 
  private:
   void grow(std::size_t count);
+  void release() noexcept;
   void take(byte_buffer& other) noexcept;
 
   std::size_t size_ = 0;

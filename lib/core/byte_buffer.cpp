@@ -16,6 +16,11 @@ void byte_buffer::grow(std::size_t count) {
   capacity_ = larger;
 }
 
+void byte_buffer::release() noexcept {
+  heap_.reset();
+  capacity_ = inline_bytes;
+}
+
 void byte_buffer::take(byte_buffer& other) noexcept {
   heap_ = std::move(other.heap_);
   capacity_ = std::exchange(other.capacity_, inline_bytes);

@@ -26,7 +26,13 @@ class errors final : public std::error_category {
     }
     return "unknown glovebox error";
   }
-  // What is retryable depends on how far the call had come, which the code alone does not say: only
+  std::error_condition default_error_condition(int code) const noexcept override {
+    if (static_cast<errc>(code) == errc::call_timeout)
+      return std::make_error_condition(std::errc::timed_out);
+    return std::error_category::default_error_condition(code);
+  }
+  // A timeout is none of the four: the child may live, and the call may have run. What else is
+  // retryable depends on how far the call had come, which the code alone does not say: only
   // `overloaded` always is. `error_of` gives the phase.
   bool equivalent(int code, const std::error_condition& wanted) const noexcept override {
     const auto kind = static_cast<errc>(code);

@@ -1,15 +1,10 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
-#include "integration/life.hpp"
+#include "integration/pool_fixture.hpp"
 
-#include <glovebox/pool.hpp>
-
-#include <unistd.h>
-#include <algorithm>
-#include <array>
-#include <asio/bind_cancellation_slot.hpp>
-#include <asio/cancellation_signal.hpp>
 #include <asio/steady_timer.hpp>
 #include <boost/test/unit_test.hpp>
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <csignal>
 #include <deque>
@@ -22,7 +17,6 @@
 
 namespace pool_test {
 
-using namespace life;
 using glovebox::cause;
 using glovebox::culprit;
 using glovebox::phase;
@@ -37,6 +31,7 @@ int pid_and_work(int rounds) {
   for (int i = 0; i != rounds; ++i) sum = sum + i;
   return ::getpid();
 }
+
 // ---- in the parent
 
 BOOST_FIXTURE_TEST_SUITE(pools, world)

@@ -73,10 +73,10 @@ bool identical(const T& a, const T& b) {
     (std::make_index_sequence<std::tuple_size_v<T>>{});
   } else if constexpr (is_a<T, std::complex>) {
     return identical(a.real(), b.real()) && identical(a.imag(), b.imag());
-  } else if constexpr (requires { typename T::period; }) {
-    return identical(a.count(), b.count());
   } else if constexpr (requires { a.time_since_epoch(); }) {
     return identical(a.time_since_epoch(), b.time_since_epoch());
+  } else if constexpr (requires { typename T::period; }) {
+    return identical(a.count(), b.count());
   } else if constexpr (boost::describe::has_describe_members<T>::value) {
     using namespace boost::describe;
     bool same = true;

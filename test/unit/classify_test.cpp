@@ -141,8 +141,8 @@ std::vector<row> rows() {
       // ---- memory
       {"abort after a failed allocation",
        with_failed_allocation(recorded(SIGABRT, SI_TKILL, child)), out_of_memory, running, yes},
-      {"crash after a failed allocation", with_failed_allocation(signalled(SIGSEGV)),
-       out_of_memory, running, yes},
+      {"crash after a failed allocation", with_failed_allocation(signalled(SIGSEGV)), out_of_memory,
+       running, yes},
       {"exit after a failed allocation", with_failed_allocation(exited(1)), cause::exit, running,
        yes},
       {"SIGKILL after a failed allocation", with_failed_allocation(signalled(SIGKILL)),
@@ -185,8 +185,8 @@ std::vector<row> rows() {
        yes},
       // ---- the fork server
       {"server lost, exit not seen", with_lost_server(gone), fork_server_lost, running, no},
-      {"server lost, killed along", with_lost_server(signalled(SIGKILL)), fork_server_lost,
-       running, no},
+      {"server lost, killed along", with_lost_server(signalled(SIGKILL)), fork_server_lost, running,
+       no},
       {"server lost while idle", with_lost_server(signalled(SIGKILL, idle())), fork_server_lost,
        finished, no},
       {"crash, and the server is lost too", with_lost_server(signalled(SIGSEGV)), signal, running,
@@ -200,8 +200,8 @@ std::vector<row> rows() {
       {"no process, and no number says why", never_started(0), start_failed, queued, no},
       {"preparation failed", with_start_errors(EPERM, 0, exited(127, before_ready)), start_failed,
        queued, no},
-      {"host missing", with_start_errors(0, ENOENT, exited(127, before_ready)), exec_failed,
-       queued, no},
+      {"host missing", with_start_errors(0, ENOENT, exited(127, before_ready)), exec_failed, queued,
+       no},
       {"host missing, exit not seen", with_start_errors(0, ENOENT, before_ready), exec_failed,
        queued, no},
       // ---- start errors in the recorder of a child that has run calls are its own inventions
@@ -352,8 +352,9 @@ BOOST_AUTO_TEST_CASE(random_evidence) {
     facts.killed = static_cast<evidence::kill>(random.below(5));
     facts.overran = pick(numbers);
     facts.exit = static_cast<evidence::exit_kind>(random.below(3));
-    facts.exit_value = facts.exit == evidence::exit_kind::signalled ? 1 + static_cast<int>(random.below(64))
-                                                                   : pick(small);
+    facts.exit_value = facts.exit == evidence::exit_kind::signalled
+                           ? 1 + static_cast<int>(random.below(64))
+                           : pick(small);
     facts.server_lost = random.one_in(3);
     facts.start_error = random.one_in(3) ? EPERM : 0;
     facts.exec_error = random.one_in(3) ? ENOENT : 0;

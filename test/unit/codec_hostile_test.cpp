@@ -4,6 +4,8 @@
 #include "unit/codec_messages.hpp"
 #include "unit/codec_samples.hpp"
 
+#include <glovebox/detail/type_name.hpp>
+
 #include <malloc.h>
 #include <cstdlib>
 #include <new>
@@ -18,13 +20,14 @@ namespace {
 std::size_t live_bytes = 0;
 std::size_t peak_bytes = 0;
 
-void* counted(void* memory) {
+// Not inlined: the compiler would see malloc's memory in operator delete, and warn.
+[[gnu::noinline]] void* counted(void* memory) {
   if (!memory) throw std::bad_alloc();
   live_bytes += ::malloc_usable_size(memory);
   peak_bytes = std::max(peak_bytes, live_bytes);
   return memory;
 }
-void uncounted(void* memory) noexcept {
+[[gnu::noinline]] void uncounted(void* memory) noexcept {
   live_bytes -= ::malloc_usable_size(memory);
   std::free(memory);
 }

@@ -187,8 +187,8 @@ void for_each_sample(Use&& use) {
   use(std::array{std::forward_list{1u, 2u, 3u}, std::forward_list<unsigned>{}});
 
   use(std::array{std::optional<int>(), std::optional(0)});
-  use(std::array{std::optional<std::optional<int>>(), std::optional(std::optional<int>()),
-                 std::optional(std::optional(5))});
+  using nested = std::optional<std::optional<int>>;
+  use(std::array{nested(), nested(std::in_place), nested(std::in_place, 5)});
   using close = std::variant<int, unsigned, long, float, double, bool, char, std::string, int>;
   use(std::array{close(std::in_place_index<0>, 1), close(std::in_place_index<8>, 1), close(1u),
                  close(1L), close(1.0f), close(1.0), close(true), close('\1'), close("1"s)});

@@ -71,7 +71,8 @@ BOOST_AUTO_TEST_CASE(the_samples_are_told_apart) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   BOOST_TEST(identical(nan, nan));
   BOOST_TEST(!identical(nan, -nan));
-  BOOST_TEST(!identical(std::optional(std::optional<int>()), std::optional<std::optional<int>>()));
+  using nested = std::optional<std::optional<int>>;
+  BOOST_TEST(!identical(nested(std::in_place), nested()));
   BOOST_TEST(!identical(chain(3), chain(4)));
   settings a, b;
   b.grid[1][2] = 1;

@@ -108,7 +108,8 @@ BOOST_AUTO_TEST_CASE(random_play_against_a_sorted_list) {
             break;
           }
           case 2:
-            if (const auto found = alive.lower_bound(random.below(last + 1)); found != alive.end()) {
+            if (const auto found = alive.lower_bound(random.below(last + 1));
+                found != alive.end()) {
               wanted.erase({found->second, found->first});
               alive.erase(found);
             }

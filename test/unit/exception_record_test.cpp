@@ -79,8 +79,8 @@ BOOST_AUTO_TEST_CASE(records_come_back) {
   BOOST_TEST(equal(read(written(sample()).body.view()), sample()));
   BOOST_TEST(equal(read(written({}).body.view()), exception_record{}));
   exception_record record;
-  for (const std::int32_t code :
-       {std::numeric_limits<std::int32_t>::min(), -1, 0, std::numeric_limits<std::int32_t>::max()}) {
+  for (const std::int32_t code : {std::numeric_limits<std::int32_t>::min(), -1, 0,
+                                  std::numeric_limits<std::int32_t>::max()}) {
     record.code = code;
     BOOST_TEST(read(written(record).body.view()).code == code);
   }

@@ -147,7 +147,8 @@ bytes sample_stream() {
   reply.descriptors = 2;
   append_frame(stream, reply, {}, std::span(three).first(1));
   append_frame(stream, header_of(frame_kind::skipped, 4), {}, {});
-  append_frame(stream, header_of(frame_kind::error, 5), pattern(1, 9), std::span(three).subspan(1, 1));
+  append_frame(stream, header_of(frame_kind::error, 5), pattern(1, 9),
+               std::span(three).subspan(1, 1));
   return stream;
 }
 
@@ -164,9 +165,10 @@ BOOST_AUTO_TEST_CASE(layout_of_the_header) {
   header.object = 0x1F1E1D1C1B1A1918;
   const auto wire = to_wire(header);
   static_assert(sizeof wire == 32);
-  const unsigned char wanted[32] = {1,    2,    3,    4,    5,    1,    6,    7,    8,    9,    0x0A,
-                                    0x0B, 0x0C, 0x0D, 0x0E, 0x0F, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15,
-                                    0x16, 0x17, 0x18, 0x19, 0x1A, 0x1B, 0x1C, 0x1D, 0x1E, 0x1F};
+  const unsigned char wanted[32] = {1,    2,    3,    4,    5,    1,    6,    7,
+                                    8,    9,    0x0A, 0x0B, 0x0C, 0x0D, 0x0E, 0x0F,
+                                    0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17,
+                                    0x18, 0x19, 0x1A, 0x1B, 0x1C, 0x1D, 0x1E, 0x1F};
   BOOST_TEST(same(wire, std::as_bytes(std::span(wanted))));
 }
 
@@ -216,8 +218,7 @@ BOOST_AUTO_TEST_CASE(every_split_and_every_truncation) {
       // The truncated stream: whole frames only, and nothing lost of the one that is under way.
       BOOST_REQUIRE(as_expected(view(stream).first(cut), result, narrow()));
       BOOST_REQUIRE(!result.broken);
-      const std::size_t before =
-          result.frames.empty() ? 0 : whole.ends[result.frames.size() - 1];
+      const std::size_t before = result.frames.empty() ? 0 : whole.ends[result.frames.size() - 1];
       BOOST_REQUIRE(reader.pending() == cut - before);
       feed(reader, view(stream).subspan(cut), stream.size(), [&] { drain(reader, result); });
       BOOST_REQUIRE(as_expected(stream, result, narrow()));
@@ -251,7 +252,8 @@ BOOST_AUTO_TEST_CASE(random_streams) {
     dice random(seed);
     bytes stream;
     while (stream.size() < 300 && !random.one_in(6)) {
-      frame_header header = header_of(static_cast<frame_kind>(1 + random.below(7)), random.below(9));
+      frame_header header =
+          header_of(static_cast<frame_kind>(1 + random.below(7)), random.below(9));
       const bytes body = random.some(random.below(60)), data = random.some(random.below(40));
       const std::vector<attachment> attached(random.below(4), borrowed(data));
       append_frame(stream, header, body, attached);
@@ -312,8 +314,9 @@ BOOST_AUTO_TEST_CASE(attachment_sizes_that_add_up_only_by_wrapping) {
   // Body and attachments take 40 bytes; the pairs add up to at most that in 64 bits.
   const std::uint64_t huge = ~std::uint64_t{0};
   const std::pair<std::uint64_t, std::uint64_t> pairs[] = {
-      {huge, 1}, {1, huge}, {huge, huge}, {huge - 39, 40}, {41, 0}, {0, 41}, {20, 21},
-      {std::uint64_t{1} << 63, std::uint64_t{1} << 63}, {huge - 7, 8}};
+      {huge, 1},    {1, huge}, {huge, huge}, {huge - 39, 40},
+      {41, 0},      {0, 41},   {20, 21},     {std::uint64_t{1} << 63, std::uint64_t{1} << 63},
+      {huge - 7, 8}};
   for (const auto& [first, second] : pairs) {
     frame_header header = header_of(frame_kind::reply, 1);
     header.payload = 16 + 40;
@@ -354,9 +357,8 @@ BOOST_AUTO_TEST_CASE(memory_follows_what_arrived_not_what_was_announced) {
 }
 
 BOOST_AUTO_TEST_CASE(large_frames_among_small_ones) {
-  for (const std::size_t size :
-       {std::size_t{65'503}, std::size_t{65'504}, std::size_t{65'505}, std::size_t{131'072},
-        std::size_t{1'000'000}}) {
+  for (const std::size_t size : {std::size_t{65'503}, std::size_t{65'504}, std::size_t{65'505},
+                                 std::size_t{131'072}, std::size_t{1'000'000}}) {
     for (const std::size_t chunk : {std::size_t{10'007}, std::size_t{1} << 30}) {
       bytes stream = sample_stream();
       const bytes large = pattern(size, 5);

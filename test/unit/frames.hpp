@@ -17,7 +17,9 @@ namespace glovebox::test {
 using bytes = std::vector<std::byte>;
 using view = std::span<const std::byte>;
 
-inline bool same(view a, view b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+inline bool same(view a, view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
+}
 
 /// Bytes that say where they come from; the period divides no buffer's size.
 inline bytes pattern(std::size_t size, std::uint64_t seed) {
@@ -40,7 +42,9 @@ inline std::string_view text_of(view data) {
   return {reinterpret_cast<const char*>(data.data()), data.size()};
 }
 
-inline attachment borrowed(view data) { return {nullptr, data}; }
+inline attachment borrowed(view data) {
+  return {nullptr, data};
+}
 
 template <class T>
 void append_little_endian(bytes& to, T value) {
@@ -101,8 +105,8 @@ void feed(core::frame_reader& to, view data, std::size_t chunk, Drain drain) {
   }
 }
 
-/// Seeds of a random test: the first `count` numbers, or the one in GLOVEBOX_TEST_SEED, with which a
-/// failure is repeated alone.
+/// Seeds of a random test: the first `count` numbers, or the one in GLOVEBOX_TEST_SEED, with which
+/// a failure is repeated alone.
 inline std::vector<std::uint32_t> seeds(std::uint32_t count) {
   if (const char* const chosen = std::getenv("GLOVEBOX_TEST_SEED"))
     return {static_cast<std::uint32_t>(std::strtoul(chosen, nullptr, 10))};

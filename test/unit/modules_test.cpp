@@ -5,15 +5,15 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <cstdlib>
 #include <dlfcn.h>
 #include <elf.h>
+#include <link.h>
+#include <unistd.h>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <link.h>
 #include <stdexcept>
 #include <string>
-#include <unistd.h>
 
 namespace {
 
@@ -26,7 +26,8 @@ int in_this_program = 0;
 /// A directory of the test's own.
 struct folder {
   folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "glovebox-modules-XXXXXX").string();
+    std::string name =
+        (std::filesystem::temp_directory_path() / "glovebox-modules-XXXXXX").string();
     if (!::mkdtemp(name.data())) throw std::runtime_error("mkdtemp");
     path = name;
   }
@@ -224,7 +225,8 @@ BOOST_AUTO_TEST_CASE(every_truncation) {
   const folder here;
   const bytes whole = sample_file();
   for (std::size_t size = 0; size != whole.size(); ++size)
-    BOOST_TEST(id_or_nothing(here.write(bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size))))
+    BOOST_TEST(id_or_nothing(here.write(bytes(whole.begin(),
+                                              whole.begin() + static_cast<std::ptrdiff_t>(size))))
                    .empty());
 }
 

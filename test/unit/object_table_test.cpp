@@ -156,7 +156,8 @@ BOOST_AUTO_TEST_CASE(handles_are_never_used_again) {
 }
 
 BOOST_AUTO_TEST_CASE(an_address_used_again_is_another_object) {
-  // The child keeps no owner of the first: it is referred to, destroyed, and another takes its place.
+  // The child keeps no owner of the first: it is referred to, destroyed, and another takes its
+  // place.
   object_table table;
   alignas(thing) std::byte place[sizeof(thing)];
   const auto in_place = [&] {
@@ -263,9 +264,9 @@ BOOST_AUTO_TEST_CASE(random_exports_and_releases) {
           case 1:
           case 2: {
             if (!owner) owner = std::make_shared<thing>();
-            const std::uint64_t handle =
-                random.one_in(2) ? adopt(table, owner)
-                                 : table.refer(owner.get(), type, owner, false);
+            const std::uint64_t handle = random.one_in(2)
+                                             ? adopt(table, owner)
+                                             : table.refer(owner.get(), type, owner, false);
             const auto known = named.find(owner.get());
             if (known != named.end())
               BOOST_REQUIRE(handle == known->second);

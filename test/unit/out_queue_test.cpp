@@ -5,9 +5,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <malloc.h>
 #include <array>
 #include <cstdlib>
-#include <malloc.h>
 #include <memory>
 #include <new>
 
@@ -30,7 +30,9 @@ void operator delete(void* memory) noexcept {
   if (memory) live_bytes -= ::malloc_usable_size(memory);
   std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
+void operator delete(void* memory, std::size_t) noexcept {
+  operator delete(memory);
+}
 
 namespace {
 
@@ -99,8 +101,9 @@ BOOST_AUTO_TEST_CASE(random_frames_in_random_writes) {
           queue.put(call_header(++id), buffer_of(body), attached);
           append_frame(wanted, call_header(id), body, attached);
         } else {
-          const bytes more = send(queue, random.one_in(3) ? random.below(50) : random.below(100'000),
-                                  1 + random.below(5));
+          const bytes more =
+              send(queue, random.one_in(3) ? random.below(50) : random.below(100'000),
+                   1 + random.below(5));
           got.insert(got.end(), more.begin(), more.end());
         }
         BOOST_REQUIRE(queue.bytes() == wanted.size() - got.size());

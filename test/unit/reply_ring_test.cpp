@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(random_frames_and_flushes) {
         std::vector<attachment> attached;
         while (random.one_in(3))
           attached.push_back(borrowed(view(data).subspan(random.below(100), random.below(40'000))));
-        const std::size_t size = random.one_in(25)   ? random.below(2 * ring_bytes)
+        const std::size_t size = random.one_in(25)  ? random.below(2 * ring_bytes)
                                  : random.one_in(3) ? random.below(30'000)
                                                     : random.below(200);
         child.put(id, pattern(size, id), attached);
@@ -240,7 +240,8 @@ BOOST_AUTO_TEST_CASE(random_frames_and_flushes) {
         if (random.one_in(4)) {
           // The parent may have any part of what was sent.
           const std::uint64_t sent = child.head() - child.ring.unsent();
-          const std::uint64_t received = child.from() + random.below(static_cast<std::size_t>(sent - child.from()) + 1);
+          const std::uint64_t received =
+              child.from() + random.below(static_cast<std::size_t>(sent - child.from()) + 1);
           BOOST_REQUIRE(complete(child, received));
         }
       }

@@ -24,8 +24,8 @@ using withdrawal = session::withdrawal;
 
 struct test_call : pending_call {};
 
-/// Both ends of a channel, played against each other at random; what each step must lead to is known
-/// by much simpler means. A step that goes wrong stops the test: its seed repeats it.
+/// Both ends of a channel, played against each other at random; what each step must lead to is
+/// known by much simpler means. A step that goes wrong stops the test: its seed repeats it.
 class play {
  public:
   explicit play(std::uint32_t seed)
@@ -181,8 +181,7 @@ class play {
       switch (event.kind) {
         case kind::define:
           BOOST_REQUIRE(known_.insert(header.target).second);
-          BOOST_REQUIRE(text_of(event.frame.body) ==
-                        "function " + std::to_string(header.target));
+          BOOST_REQUIRE(text_of(event.frame.body) == "function " + std::to_string(header.target));
           break;
         case kind::call: {
           // Exactly those that were sent, in that order, with what they were sent with.
@@ -330,7 +329,9 @@ class play {
 BOOST_AUTO_TEST_CASE(every_call_ends_once_whatever_the_order) {
   for (const auto seed : seeds(80)) {
     BOOST_TEST_MESSAGE("seed " << seed);
-    BOOST_TEST_CONTEXT("GLOVEBOX_TEST_SEED=" << seed) { play(seed).run(); }
+    BOOST_TEST_CONTEXT("GLOVEBOX_TEST_SEED=" << seed) {
+      play(seed).run();
+    }
   }
 }
 

@@ -87,8 +87,7 @@ BOOST_AUTO_TEST_CASE(every_cause_in_one_line) {
   info.signal_number = SIGSEGV;
   info.signal_code = SEGV_MAPERR;
   info.address = 0x10;
-  BOOST_TEST(info.summary() ==
-             "SIGSEGV (address not mapped) at 0x10 in detect(\"a.png\", 0.5)");
+  BOOST_TEST(info.summary() == "SIGSEGV (address not mapped) at 0x10 in detect(\"a.png\", 0.5)");
   info.signal_code = SEGV_ACCERR;
   info.address = ~std::uint64_t{0};
   BOOST_TEST(info.summary() ==
@@ -119,8 +118,9 @@ BOOST_AUTO_TEST_CASE(every_cause_in_one_line) {
   info.cause = cause::exec_failed;
   info.detail = "glovebox-host";
   info.error_number = ENOENT;
-  BOOST_TEST(info.summary() == std::string("the host program could not be executed: glovebox-host: ") +
-                                   std::strerror(ENOENT));
+  BOOST_TEST(info.summary() ==
+             std::string("the host program could not be executed: glovebox-host: ") +
+                 std::strerror(ENOENT));
   info.cause = cause::protocol_violation;
   BOOST_TEST(info.summary() == "protocol violation: glovebox-host");
   info.cause = cause::deadline;
@@ -183,8 +183,7 @@ BOOST_AUTO_TEST_CASE(lines_are_wrapped_without_a_loss) {
   for (std::size_t size = 0; size != 400; ++size) {
     termination info = in_call(cause::exit);
     info.arguments = "<";
-    for (std::size_t i = 0; i != size; ++i)
-      info.arguments += static_cast<char>('a' + i % 26);
+    for (std::size_t i = 0; i != size; ++i) info.arguments += static_cast<char>('a' + i % 26);
     info.arguments += ">";
     expect_readable(info);
     BOOST_TEST(joined(info).find(info.arguments) != std::string::npos);
@@ -192,8 +191,8 @@ BOOST_AUTO_TEST_CASE(lines_are_wrapped_without_a_loss) {
 }
 
 BOOST_AUTO_TEST_CASE(characters_are_not_cut_in_two) {
-  const std::string characters[] = {"\u00e9", "\u20ac", "\U0001F600", "\u00a0", "\uffff",
-                                    "\U00010000", "\U0010FFFF", "\ud7ff", "\ue000"};
+  const std::string characters[] = {"\u00e9",     "\u20ac",     "\U0001F600", "\u00a0", "\uffff",
+                                    "\U00010000", "\U0010FFFF", "\ud7ff",     "\ue000"};
   for (const std::string& character : characters) {
     for (std::size_t shift = 0; shift != 5; ++shift) {
       termination info = in_call(cause::exit);
@@ -239,8 +238,8 @@ BOOST_AUTO_TEST_CASE(every_pair_of_bytes) {
 
 BOOST_AUTO_TEST_CASE(random_bytes_in_every_text) {
   // Bytes that begin and go on with long characters, more often than chance would have it.
-  constexpr unsigned char often[] = {0xC1, 0xC2, 0xE0, 0xED, 0xEF, 0xF0, 0xF4, 0xF5, 0x80, 0x8F,
-                                     0x90, 0x9F, 0xA0, 0xBF, '\n', '\t', 'x'};
+  constexpr unsigned char often[] = {0xC1, 0xC2, 0xE0, 0xED, 0xEF, 0xF0, 0xF4, 0xF5, 0x80,
+                                     0x8F, 0x90, 0x9F, 0xA0, 0xBF, '\n', '\t', 'x'};
   for (const auto seed : test::seeds(2000)) {
     test::dice random(seed);
     const auto text = [&] {
@@ -254,7 +253,8 @@ BOOST_AUTO_TEST_CASE(random_bytes_in_every_text) {
     info.detail = text();
     info.method = text();
     info.arguments = text();
-    for (std::size_t lines = random.below(4); lines != 0; --lines) info.stderr_tail.push_back(text());
+    for (std::size_t lines = random.below(4); lines != 0; --lines)
+      info.stderr_tail.push_back(text());
     const std::vector<std::string> lines = lines_of(info.report());
     for (const std::string& line : lines)
       BOOST_REQUIRE_MESSAGE(line.size() <= 100 && is_plain(line), "seed " << seed << ": " << line);

@@ -15,7 +15,10 @@ namespace glovebox::detail {
 // ---- what a target's shape is, for the arguments at hand
 
 template <auto F>
-struct shape_of_value {
+struct shape_of_value {};  // of a generic lambda: it depends on the arguments
+template <auto F>
+  requires(!std::is_class_v<decltype(F)>)
+struct shape_of_value<F> {
   using type = decltype(deduce(F));
 };
 template <auto F>

@@ -16,9 +16,18 @@ class remote;
 /// `overload<std::size_t() const>(&C::size)`.
 template <class Signature>
 struct overload_t {
-  constexpr auto operator()(Signature* f) const noexcept { return f; }
   template <class C>
   constexpr auto operator()(Signature C::*f) const noexcept {
+    return f;
+  }
+};
+// Only a signature without const or & is also that of a plain function.
+template <class R, class... P, bool Noexcept>
+struct overload_t<R(P...) noexcept(Noexcept)> {
+  using function = R(P...) noexcept(Noexcept);
+  constexpr auto operator()(function* f) const noexcept { return f; }
+  template <class C>
+  constexpr auto operator()(function C::*f) const noexcept {
     return f;
   }
 };
