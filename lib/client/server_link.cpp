@@ -97,10 +97,11 @@ void server_link::on_readable() {
     transport::io_result result;
     {
       const std::lock_guard lock(lock_);
-      reading_ = false;
       if (!control_ || lost_) return;
       result = transport::receive_some(control_->native_handle(), buffer, descriptors, MSG_DONTWAIT);
       if (result.error == EAGAIN) {
+        // Not before: whoever is told of a message must not start a second wait.
+        reading_ = false;
         arm();
         return;
       }
