@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 
-// What a farm adds to a call: an empty case, beside the same function called directly and pipelined.
+// What a farm adds to a call: an empty case, beside the same function called directly and
+// pipelined.
 #include "figures.hpp"
 
 #include <glovebox/farm.hpp>
@@ -20,7 +21,9 @@ using clock_type = std::chrono::steady_clock;
 constexpr int cases = 100'000;
 constexpr int in_flight = 64;
 
-int nothing(int value) { return value; }
+int nothing(int value) {
+  return value;
+}
 
 double per_case(clock_type::duration time) {
   return std::chrono::duration<double, std::micro>(time).count() / cases;

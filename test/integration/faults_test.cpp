@@ -263,6 +263,12 @@ void finished(const planted& expected, start_method method) {
   batch calls;
   calls.run(io, ctx, expected);
   for (const ending& each : calls.before) {
+    if (expected.why == cause::protocol_violation && each.failed()) {
+      // Once a child has lied, what it left behind is not read any more.
+      BOOST_TEST(each.info().phase == phase::finished);
+      BOOST_TEST(each.info().culprit == culprit::no);
+      continue;
+    }
     BOOST_TEST(!each.failed());
     BOOST_TEST(each.value == 1);
   }

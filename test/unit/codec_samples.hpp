@@ -203,6 +203,7 @@ void for_each_sample(Use&& use) {
   use(std::array{hours(5)});
   use(std::array{system_clock::time_point::max(), system_clock::time_point::min()});
   use(std::array{steady_clock::time_point(nanoseconds(1))});
+  use(std::array{std::error_code(), std::make_error_code(std::errc::timed_out)});
   use(std::array{std::bitset<0>()});
   use(std::array{std::bitset<13>(0x1555), std::bitset<13>()});
 

@@ -45,7 +45,7 @@ static_assert(!transferable<std::vector<std::unique_ptr<int>>>);
 static_assert(!transferable<std::optional<void*>> && !transferable<std::variant<int, void*>>);
 static_assert(!transferable<std::map<int, void*>> && !transferable<std::tuple<int, void*>>);
 static_assert(!transferable<std::function<void()>> && !transferable<std::thread>);
-static_assert(!transferable<std::exception_ptr> && !transferable<std::error_code>);
+static_assert(!transferable<std::exception_ptr> && !transferable<std::error_category>);
 static_assert(!transferable<plain> && !transferable<no_default> && !transferable<both>);
 
 template <class T>
@@ -219,7 +219,8 @@ BOOST_AUTO_TEST_CASE(deep_paths_are_shortened) {
   const std::string text = refusal<tree>(sent.body.view().first(sent.body.size() - 1), deep);
   BOOST_TEST(text.size() < 600u);
   BOOST_TEST(text.starts_with("args[0].children[0].children[0]"));
-  BOOST_TEST(text.ends_with("...: the message ends too early"));
+  BOOST_TEST(text.find(" ... ") != std::string::npos);
+  BOOST_TEST(text.ends_with("children[0].value: the message ends too early"), text);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -264,13 +265,15 @@ BOOST_AUTO_TEST_CASE(message_bytes) {
   tight.message_bytes = attachment_threshold + 10;
   const std::vector<std::string> texts{"", std::string(attachment_threshold + 11, 'x')};
   BOOST_TEST(complaint([&] { encoded(texts, tight); }) ==
-             "args[0][1]: 16395 bytes exceed the largest message (limits.message_bytes)");
+             "args[0][1]: 16395 bytes exceed the largest message of 16394 (limits.message_bytes)");
 }
 
 BOOST_AUTO_TEST_CASE(elements_without_content) {
-  comes_back(std::vector<nothing>(64 * 1024));
-  BOOST_TEST(complaint([] { encoded(std::vector<nothing>(64 * 1024 + 1)); }) ==
-             "args[0]: too many elements without content");
+  comes_back(std::vector<nothing>(200'000));
+  comes_back(std::vector<std::tuple<>>(3));
+  comes_back(std::list<std::monostate>(3));
+  BOOST_TEST((refusal<std::vector<nothing>>(bytes({2, 0, 1}))) ==
+             "args[0][1]: an element without content that has some");
   BOOST_TEST((refusal<std::vector<nothing>>(bytes({0x81, 0x80, 0x04}))) ==
              "args[0]: more elements than the message can hold");
   BOOST_TEST((refusal<std::vector<std::string>>(
