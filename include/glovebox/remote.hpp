@@ -9,6 +9,21 @@
 #include <utility>
 
 namespace glovebox {
+namespace detail {
+
+/// One reference to an object in a child, given back at its end.
+struct object_reference {
+  object_reference(std::shared_ptr<target> at, std::uint64_t number)
+      : home(std::move(at)), handle(number) {}
+  object_reference(const object_reference&) = delete;
+  object_reference& operator=(const object_reference&) = delete;
+  ~object_reference() { home->release(handle); }
+
+  std::shared_ptr<target> home;
+  std::uint64_t handle;
+};
+
+}  // namespace detail
 
 /// A handle of an object of type T that lives in a child. Copies share it; when the last one is
 /// gone, the child destroys the object if nothing there owns it.
@@ -66,7 +81,8 @@ class remote : public detail::own_code<remote<T>> {
   const call_options& options() const noexcept { return options_; }
   static remote adopt(std::shared_ptr<detail::target> home, std::uint64_t handle) {
     remote made;
-    if (handle != 0) made.object_ = std::make_shared<const reference>(std::move(home), handle);
+    if (handle != 0)
+      made.object_ = std::make_shared<const detail::object_reference>(std::move(home), handle);
     return made;
   }
 
@@ -74,17 +90,7 @@ class remote : public detail::own_code<remote<T>> {
   template <class U>
   friend class remote;
 
-  struct reference {
-    reference(std::shared_ptr<detail::target> at, std::uint64_t number)
-        : home(std::move(at)), handle(number) {}
-    reference(const reference&) = delete;
-    reference& operator=(const reference&) = delete;
-    ~reference() { home->release(handle); }
-    std::shared_ptr<detail::target> home;
-    std::uint64_t handle;
-  };
-
-  std::shared_ptr<const reference> object_;
+  std::shared_ptr<const detail::object_reference> object_;
   call_options options_;
 };
 

@@ -21,6 +21,8 @@ void output_tail::add(std::string_view text) {
   }
 }
 
-std::vector<std::string> output_tail::lines() const { return {lines_.begin(), lines_.end()}; }
+std::vector<std::string> output_tail::lines() const {
+  return {lines_.begin(), lines_.end()};
+}
 
 }  // namespace glovebox::client

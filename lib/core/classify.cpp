@@ -12,7 +12,9 @@ bool plausible(const evidence& facts) {
 }
 
 // Start errors stand there too, and they would acquit every call.
-bool has_run(const evidence& facts) { return facts.last_started != 0; }
+bool has_run(const evidence& facts) {
+  return facts.last_started != 0;
+}
 
 // Neither the child nor any of its calls did it.
 bool blameless(cause why) {
@@ -109,7 +111,8 @@ termination classify(const evidence& facts) {
 
 call_view view_of(const evidence& facts, const termination& end, std::uint64_t id) {
   // A child that was never there has run nothing, and what was not sent cannot have started.
-  if (end.cause == cause::start_failed || end.cause == cause::exec_failed || id > facts.highest_sent)
+  if (end.cause == cause::start_failed || end.cause == cause::exec_failed ||
+      id > facts.highest_sent)
     return {phase::queued, culprit::no};
   if (!plausible(facts)) return {phase::unknown, culprit::unknown};
   if (id > facts.last_started) return {phase::queued, culprit::no};

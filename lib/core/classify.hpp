@@ -14,7 +14,7 @@ struct evidence {
   /// Why the parent killed it, if it did: the first reason counts.
   enum class kill : std::uint8_t { none, owner, deadline, violation, start_timeout };
   kill killed = kill::none;
-  std::string detail;  ///< of the violation, or of the failed start
+  std::string detail;         ///< of the violation, or of the failed start
   std::uint64_t overran = 0;  ///< the call whose deadline it was
 
   enum class exit_kind : std::uint8_t { unknown, exited, signalled };

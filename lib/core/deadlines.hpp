@@ -10,8 +10,8 @@
 
 namespace glovebox::core {
 
-/// When calls are due. Calls that are answered in time are not taken out, which would need a search:
-/// they are dropped when their turn comes, or when they have become the greater part.
+/// When calls are due. Calls that are answered in time are not taken out, which would need a
+/// search: they are dropped when their turn comes, or when they have become the greater part.
 class deadlines {
  public:
   using time = std::int64_t;  ///< [ns] of any clock that does not run backwards

@@ -24,7 +24,8 @@ exception_record decode_exception(decoder& in) {
     if (level == exception_record::max_nesting) in.fail("exceptions nested too deeply");
     at->type = decode<std::string>(in);
     const auto base = in.number<std::uint8_t>();
-    if (base > static_cast<std::uint8_t>(last_standard_base)) in.fail("an unknown standard exception");
+    if (base > static_cast<std::uint8_t>(last_standard_base))
+      in.fail("an unknown standard exception");
     at->base = static_cast<standard_base>(base);
     at->message = decode<std::string>(in);
     at->category = decode<std::string>(in);

@@ -64,8 +64,9 @@ void fit(frame_header& header, std::size_t body, std::span<const attachment> att
   for (const attachment& each : attachments) payload += each.bytes.size() + attachment_entry;
   const std::uint64_t most = std::min<std::uint64_t>(bounds.message_bytes, UINT32_MAX);
   if (payload > most)
-    throw codec_error({}, "a message of " + std::to_string(payload) + " bytes exceeds the limit of " +
-                              std::to_string(most) + " (limits.message_bytes)");
+    throw codec_error({}, "a message of " + std::to_string(payload) +
+                              " bytes exceeds the limit of " + std::to_string(most) +
+                              " (limits.message_bytes)");
   if (attachments.size() > bounds.attachments)
     throw codec_error({}, "more than " + std::to_string(bounds.attachments) +
                               " attachments in a message (limits.attachments)");
@@ -87,7 +88,7 @@ std::span<std::byte> frame_reader::prepare() {
     begin_ = end_ = 0;
     if (capacity_ != usual_capacity) buffer_.reset();
   }
-  if (!buffer_ || capacity_ < capacity || (held == capacity_ && held < wanted_)) {
+  if (!buffer_ || capacity_ < capacity) {
     std::unique_ptr<std::byte[]> larger(new std::byte[capacity]);
     if (held != 0) std::memcpy(larger.get(), buffer_.get() + begin_, held);
     buffer_ = std::move(larger);

@@ -99,9 +99,9 @@ class frame_reader {
   limits limits_;
   std::unique_ptr<std::byte[]> buffer_;
   std::size_t capacity_ = 0;
-  std::size_t begin_ = 0;  // first byte not yet handed out
-  std::size_t end_ = 0;    // one past the last byte received
-  std::size_t wanted_ = 0; // size of the frame at begin_, when its header is known
+  std::size_t begin_ = 0;   // first byte not yet handed out
+  std::size_t end_ = 0;     // one past the last byte received
+  std::size_t wanted_ = 0;  // size of the frame at begin_, when its header is known
   std::string_view violation_;
 };
 

@@ -3,10 +3,10 @@
 
 #include "core/frame.hpp"
 
+#include <sys/uio.h>
 #include <cstddef>
 #include <deque>
 #include <span>
-#include <sys/uio.h>
 #include <vector>
 
 namespace glovebox::core {

@@ -11,8 +11,7 @@ session::session(role side, frame_sink& out, const limits& bounds)
 }
 
 bool session::broken(event& out, std::string_view why) {
-  violation_ = why;
-  reader_.refuse(why);
+  reader_.refuse(why);  // which makes it last
   out.kind = event_kind::violation;
   out.why = why;
   return true;
@@ -21,10 +20,6 @@ bool session::broken(event& out, std::string_view why) {
 void session::next(event& out) {
   out.kind = event_kind::none;
   out.call = nullptr;
-  if (!violation_.empty()) {
-    broken(out, violation_);
-    return;
-  }
   for (;;) {
     switch (reader_.next(out.frame)) {
       case frame_reader::outcome::need_more:

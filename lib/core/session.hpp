@@ -78,9 +78,9 @@ class session {
             std::span<const attachment> attachments);
 
   enum class withdrawal : std::uint8_t {
-    unknown,   ///< not open (any more)
-    unsent,    ///< removed, the child never hears of it
-    abandoned, ///< it was sent: its reply will be dropped
+    unknown,    ///< not open (any more)
+    unsent,     ///< removed, the child never hears of it
+    abandoned,  ///< it was sent: its reply will be dropped
   };
   /// Ends the owner's interest in a call.
   withdrawal withdraw(std::uint64_t id);
@@ -133,7 +133,6 @@ class session {
   frame_sink& out_;
   frame_reader reader_;
   bool ready_ = false;
-  std::string_view violation_;
 
   // Ids [oldest_, next_) live in slots_, a ring indexed by id: no search, no node a call.
   std::vector<slot> slots_;

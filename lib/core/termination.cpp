@@ -21,7 +21,9 @@ std::string signal_name(int number) {
 std::string_view code_text(int signal, int code) {
   switch (signal) {
     case SIGSEGV:
-      return code == SEGV_MAPERR ? "address not mapped" : code == SEGV_ACCERR ? "no permission" : "";
+      return code == SEGV_MAPERR   ? "address not mapped"
+             : code == SEGV_ACCERR ? "no permission"
+                                   : "";
     case SIGBUS:
       return code == BUS_ADRALN ? "misaligned" : code == BUS_ADRERR ? "no such address" : "";
     case SIGFPE:
@@ -162,9 +164,10 @@ std::string termination::report() const {
     add_wrapped(text, "arguments", arguments.empty() ? "none" : arguments);
     std::string state(to_string(phase));
     if (elapsed.count() > 0)
-      state += " for " +
-               std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count()) +
-               " ms";
+      state +=
+          " for " +
+          std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count()) +
+          " ms";
     add_wrapped(text, "phase", state + ", culprit: " + std::string(to_string(culprit)));
   }
   if (usage.peak_memory != 0)

@@ -1,15 +1,15 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/modules.hpp"
 
+#include <elf.h>
+#include <link.h>
+#include <unistd.h>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <elf.h>
-#include <link.h>
 #include <memory>
 #include <stdexcept>
-#include <unistd.h>
 #include <vector>
 
 namespace glovebox::runtime {
@@ -53,8 +53,7 @@ core::module_identity identify(const dl_phdr_info& module) {
   for (int i = 0; i != module.dlpi_phnum; ++i) {
     const ElfW(Phdr)& segment = module.dlpi_phdr[i];
     if (segment.p_type == PT_NOTE) {
-      std::string id =
-          find_build_id(base + segment.p_vaddr, segment.p_memsz, segment.p_align);
+      std::string id = find_build_id(base + segment.p_vaddr, segment.p_memsz, segment.p_align);
       if (!id.empty()) return {core::module_identity::source::build_id, std::move(id)};
     }
     if (segment.p_type == PT_LOAD && (segment.p_flags & PF_X) && !code) code = &segment;

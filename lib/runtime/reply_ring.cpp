@@ -3,10 +3,10 @@
 
 #include "transport/socket.hpp"
 
-#include <algorithm>
-#include <cstring>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <algorithm>
+#include <cstring>
 #include <vector>
 
 namespace glovebox::runtime {
@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::uint64_t ring_bytes = process::recorder_page::ring_bytes;
 
-iovec piece(const void* data, std::size_t size) { return {const_cast<void*>(data), size}; }
+iovec piece(const void* data, std::size_t size) {
+  return {const_cast<void*>(data), size};
+}
 
 }  // namespace
 
@@ -87,8 +89,8 @@ void reply_ring::send(std::span<iovec> pieces) {
       pieces = pieces.subspan(1);
       continue;
     }
-    auto result = transport::send_some(socket_, pieces.first(std::min(pieces.size(), most_pieces)),
-                                       {}, 0);
+    auto result =
+        transport::send_some(socket_, pieces.first(std::min(pieces.size(), most_pieces)), {}, 0);
     if (result.error != 0) ::_exit(0);
     while (!pieces.empty() && result.bytes >= pieces.front().iov_len) {
       result.bytes -= pieces.front().iov_len;

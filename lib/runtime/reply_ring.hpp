@@ -4,9 +4,9 @@
 #include "core/frame.hpp"
 #include "process/recorder.hpp"
 
+#include <sys/uio.h>
 #include <cstdint>
 #include <span>
-#include <sys/uio.h>
 
 namespace glovebox::runtime {
 

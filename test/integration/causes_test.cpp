@@ -1,10 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 
 // Why children end, as their calls hear it, and what a child is started with.
-#include "integration/helper_programs.hpp"
 #include "integration/life.hpp"
 
-#include <sys/wait.h>
 #include <unistd.h>
 #include <array>
 #include <boost/test/unit_test.hpp>
@@ -72,22 +70,6 @@ struct world {
 };
 
 BOOST_FIXTURE_TEST_SUITE(causes, world)
-
-BOOST_AUTO_TEST_CASE(a_host_that_is_not_there) {
-  // A program without glovebox::init, whose children would run this host.
-  const temporary_directory folder;
-  const std::string host = folder.file("no-such-host");
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    ::setenv("GLOVEBOX_HOST", host.c_str(), 1);
-    ::execl(uninitialised_program, uninitialised_program, host.c_str(), nullptr);
-    ::_exit(99);
-  }
-  int status = -1;
-  BOOST_TEST(::waitpid(pid, &status, 0) == pid);
-  BOOST_TEST(WIFEXITED(status));
-  BOOST_TEST(WEXITSTATUS(status) == 0);
-}
 
 BOOST_AUTO_TEST_CASE(a_child_that_is_not_ready_in_time) {
   context_options options;
@@ -171,7 +153,7 @@ BOOST_AUTO_TEST_CASE(killed_while_idle) {
   const context ctx(io);
   make_ready(io, ctx);
   const process_watch child(ctx.pid());
-  io.run();
+  run_to_the_end(io);
   child.send(SIGKILL);
   BOOST_TEST_REQUIRE(child.ends());
   ending call;
@@ -216,7 +198,7 @@ BOOST_AUTO_TEST_CASE(the_fork_server_is_lost) {
 BOOST_AUTO_TEST_CASE(the_fork_server_is_lost_while_all_is_idle) {
   const context first(io);
   const process_watch server(result_of<&parent_pid>(first));
-  io.run();
+  run_to_the_end(io);
   server.send(SIGKILL);
   BOOST_TEST_REQUIRE(server.ends());
   const context second(io);
@@ -320,14 +302,6 @@ BOOST_AUTO_TEST_CASE(output_to_nowhere) {
   BOOST_TEST(result_of<&output_target>(ctx, STDIN_FILENO) == "/dev/null");
   BOOST_TEST(result_of<&output_target>(ctx, STDOUT_FILENO) == "/dev/null");
   BOOST_TEST(result_of<&output_target>(ctx, STDERR_FILENO) == "/dev/null");
-  BOOST_TEST(result_of<&print_much>(ctx, 10'000) == 10'000);
-}
-
-BOOST_AUTO_TEST_CASE(captured_standard_output_is_taken_from_the_child) {
-  context_options options;
-  options.standard_output = glovebox::output::capture;
-  const context ctx(io, options);
-  // More than a pipe holds.
   BOOST_TEST(result_of<&print_much>(ctx, 10'000) == 10'000);
 }
 

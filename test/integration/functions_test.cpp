@@ -226,6 +226,7 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_FIXTURE_TEST_SUITE(c_functions, one_child)
 
 BOOST_AUTO_TEST_CASE(row_22_libc_functions) {
+  get(ctx.start(use_future));
   BOOST_TEST(get(ctx.call<&::getpid>(use_future)) == ctx.pid());
   BOOST_TEST(get(ctx.call<&::getpid>(use_future)) != ::getpid());
   BOOST_TEST(get(ctx.call<static_cast<double (*)(double)>(&std::fabs)>(-1.5, use_future)) == 1.5);

@@ -61,6 +61,12 @@ void run_until_over(asio::io_context& io, const ending& call) {
   run_until(io, [&] { return call.over; });
 }
 
+void run_to_the_end(asio::io_context& io) {
+  io.restart();
+  io.run_for(patience);
+  if (!io.stopped()) throw std::runtime_error("something is still waited for");
+}
+
 void make_ready(asio::io_context& io, const glovebox::context& ctx) {
   ending start;
   ctx.start(end_of(start));
@@ -97,6 +103,14 @@ bool eventually(const std::function<bool()>& met) {
     std::this_thread::sleep_for(1ms);
   }
   return true;
+}
+
+std::vector<pid_t> children_of(pid_t parent) {
+  const std::string id = std::to_string(parent);
+  std::ifstream file("/proc/" + id + "/task/" + id + "/children");
+  std::vector<pid_t> children;
+  for (pid_t pid; file >> pid;) children.push_back(pid);
+  return children;
 }
 
 std::size_t open_descriptors() {

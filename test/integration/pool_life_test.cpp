@@ -127,6 +127,7 @@ BOOST_AUTO_TEST_CASE(stop_lets_the_calls_end) {
   for (std::size_t i = 0; i != calls.size(); ++i) held.open();
   run_until_over(io, stop);
   BOOST_TEST(!stop.failed());
+  run_to_the_end(io);  // whoever was not known of yet is killed, too
   for (const ending& each : calls) {
     BOOST_TEST(each.over);
     BOOST_TEST(!each.failed());
@@ -136,7 +137,7 @@ BOOST_AUTO_TEST_CASE(stop_lets_the_calls_end) {
   run_until_over(io, again);
   BOOST_TEST(workers.stats().completed == 6u);
   BOOST_TEST(workers.stats().children == 0u);
-  io.run();
+  run_to_the_end(io);
 }
 
 BOOST_AUTO_TEST_CASE(stop_replaces_children_that_die_meanwhile) {
@@ -174,26 +175,30 @@ BOOST_AUTO_TEST_CASE(destroyed_with_calls_pending) {
     running += info.phase == phase::running;
   }
   BOOST_TEST(running == 2);
-  io.run();
+  run_to_the_end(io);
 }
 
 BOOST_AUTO_TEST_CASE(destroyed_inside_a_handler) {
   auto workers = std::make_optional<pool>(io, options_for(2, 4));
   std::array<ending, 20> calls;
-  workers->call<&echo>(1, [&](std::exception_ptr, int) { workers.reset(); });
+  int handled = 0;
+  workers->call<&echo>(1, [&](std::exception_ptr, int) {
+    ++handled;
+    workers.reset();
+  });
   for (ending& each : calls) workers->call<&echo>(2, into(each));
   run_until_all_over(io, calls);
   for (const ending& each : calls)
     if (each.error) BOOST_TEST(each.as<process_terminated>().cause() == cause::killed_by_owner);
-  io.run();
+  BOOST_TEST(handled == 1);
+  run_to_the_end(io);
 }
 
 BOOST_AUTO_TEST_CASE(an_idle_pool_does_not_keep_run_from_returning) {
   const pool workers(io, options_for(3));
-  io.run();
+  run_to_the_end(io);
   BOOST_TEST(works(workers));
-  io.restart();
-  io.run();
+  run_to_the_end(io);
 }
 
 BOOST_AUTO_TEST_CASE(empty_pools_refuse) {

@@ -1,10 +1,10 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "integration/pool_fixture.hpp"
 
-#include <asio/steady_timer.hpp>
-#include <boost/test/unit_test.hpp>
 #include <algorithm>
 #include <array>
+#include <asio/steady_timer.hpp>
+#include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <csignal>
 #include <deque>

@@ -6,6 +6,7 @@
 #include <boost/describe/class.hpp>
 #include <limits>
 #include <ratio>
+#include <stdexcept>
 
 namespace glovebox::test {
 
@@ -71,6 +72,26 @@ struct booking {
   std::string name;
 };
 BOOST_DESCRIBE_STRUCT(booking, (), (seat, name))
+
+/// Its construction fails on demand, which leaves a variant without a value.
+struct fragile {
+  fragile() = default;
+  explicit fragile(const char* why) { throw std::runtime_error(why); }
+  fragile(const fragile& other) : x(other.x) {}
+  fragile& operator=(const fragile&) = default;
+  int x = 0;
+};
+BOOST_DESCRIBE_STRUCT(fragile, (), (x))
+using breakable = std::variant<int, fragile, std::string>;
+inline breakable without_value() {
+  breakable made = 1;
+  try {
+    made.emplace<fragile>("broken");
+  } catch (const std::runtime_error&) {
+  }
+  if (!made.valueless_by_exception()) throw std::logic_error("it has a value");
+  return made;
+}
 
 }  // namespace glovebox::test
 

@@ -162,12 +162,8 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(errors_name_the_path)
 
 BOOST_AUTO_TEST_CASE(of_the_encoder) {
-  using held = std::variant<int, std::string>;
-  std::map<int, std::vector<std::optional<held>>> deep;
-  deep[5] = {std::nullopt, held(1)};
-  const volatile std::size_t too_long = std::string().max_size() + 1;
-  BOOST_CHECK_THROW(deep[5][1]->emplace<std::string>(too_long, 'x'), std::length_error);
-  BOOST_REQUIRE(deep[5][1]->valueless_by_exception());
+  std::map<int, std::vector<std::optional<breakable>>> deep;
+  deep[5] = {std::nullopt, without_value()};
   BOOST_TEST(complaint([&] { encoded(deep); }) ==
              "args[0][0][1][1].value: a variant without a value");
 }
@@ -220,7 +216,7 @@ BOOST_AUTO_TEST_CASE(deep_paths_are_shortened) {
   BOOST_TEST(text.size() < 600u);
   BOOST_TEST(text.starts_with("args[0].children[0].children[0]"));
   BOOST_TEST(text.find(" ... ") != std::string::npos);
-  BOOST_TEST(text.ends_with("children[0].value: the message ends too early"), text);
+  BOOST_TEST(text.ends_with("children[0].children: the message ends too early"), text);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -133,8 +133,6 @@ BOOST_AUTO_TEST_CASE(the_program_itself) {
 BOOST_AUTO_TEST_CASE(shared_objects_are_others) {
   const auto program = module_at(&in_this_program);
   // The address of a function may be that of the program's own jump to it; data has none.
-  void* const place = ::dlsym(RTLD_DEFAULT, "dlsym");
-  BOOST_REQUIRE(place != nullptr);
   void* const libc_data = ::dlsym(RTLD_DEFAULT, "_IO_2_1_stdout_");
   BOOST_REQUIRE(libc_data != nullptr);
   const auto libc = module_at(libc_data);
@@ -203,6 +201,7 @@ BOOST_AUTO_TEST_CASE(notes_that_are_no_build_id) {
   BOOST_TEST(alone("GNU", NT_GNU_BUILD_ID, "").empty());
   BOOST_TEST(alone("GNV", NT_GNU_BUILD_ID, id).empty());
   BOOST_TEST(alone("GNUx", NT_GNU_BUILD_ID, id).empty());
+  BOOST_TEST(alone(std::string_view("GNU\0x", 5), NT_GNU_BUILD_ID, id).empty());
   BOOST_TEST(alone("Go", NT_GNU_BUILD_ID, id).empty());
   BOOST_TEST(alone("GNU", NT_GNU_ABI_TAG, id).empty());
 }

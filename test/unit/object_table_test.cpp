@@ -215,8 +215,12 @@ BOOST_AUTO_TEST_CASE(destructors_that_come_back) {
   const std::weak_ptr<thing> watched = made;
   const std::uint64_t handle = adopt(table, made);
   std::uint64_t born = 0;
-  made->at_end = [&] {
+  made->at_end = [&, address = made.get()] {
     BOOST_TEST(is_stale(table, handle));
+    BOOST_TEST(table.size() == 1u);
+    const std::uint64_t still_here = table.refer(address, type, nullptr, false);
+    BOOST_TEST(still_here != handle);
+    table.release(still_here, 1);
     table.release(handle, 1);
     table.release(other, 1);
     // Enough to make the table move its entries.

@@ -7,9 +7,23 @@
 #include <boost/test/unit_test.hpp>
 
 #include <sys/socket.h>
+#include <unistd.h>
 #include <string>
 #include <thread>
 #include <utility>
+
+namespace {
+
+struct process_ended {
+  int status;
+};
+
+}  // namespace
+
+// A child whose parent is gone ends. A test must not end with it, least of all with status 0.
+extern "C" void _exit(int status) {
+  throw process_ended{status};
+}
 
 namespace {
 
@@ -217,6 +231,17 @@ BOOST_AUTO_TEST_CASE(what_exceeds_the_limits_leaves_no_trace) {
   child.put(3, {});
   child.ring.flush();
   BOOST_TEST(same(child.received(), child.stream));
+}
+
+BOOST_AUTO_TEST_CASE(a_child_ends_with_its_parent) {
+  const auto ends_with_0 = [](const process_ended& end) { return end.status == 0; };
+  channel flushing;
+  flushing.put(1, pattern(10, 1));
+  flushing.ends.first.reset();
+  BOOST_CHECK_EXCEPTION(flushing.ring.flush(), process_ended, ends_with_0);
+  channel large;
+  large.ends.first.reset();
+  BOOST_CHECK_EXCEPTION(large.put(1, pattern(ring_bytes, 1)), process_ended, ends_with_0);
 }
 
 BOOST_AUTO_TEST_CASE(random_frames_and_flushes) {
