@@ -356,8 +356,9 @@ void context_impl::finalize(lock_type& lock, completions& done) {
     facts_.signal_code = page.signal_code.load();
     facts_.signal_sender = page.signal_sender.load();
     facts_.signal_address = page.signal_address.load();
-    facts_.exec_error = static_cast<int>(page.exec_errno.load());
-    if (const auto error = page.start_errno.load(); error != 0) {
+    // A child that was ready has been started, whatever stands there now.
+    if (!was_ready_) facts_.exec_error = static_cast<int>(page.exec_errno.load());
+    if (const auto error = page.start_errno.load(); error != 0 && !was_ready_) {
       facts_.start_error = static_cast<int>(error);
       facts_.detail = to_string(static_cast<process::start_stage>(page.start_stage.load()));
     }

@@ -147,7 +147,7 @@ void dispatcher::answer_error(std::uint64_t id) {
   attachments_.clear();
   encoder out(body_, attachments_, limits_);
   core::encode(out, record);
-  session_.reply_error(id, body_);
+  session_.reply_error(id, body_, attachments_);
   page_.last_finished.store(id, std::memory_order_release);
 }
 

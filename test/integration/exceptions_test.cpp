@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(row_14_error_codes) {
         BOOST_TEST((error.code() == std::errc::timed_out));
       });
   thrown_as<std::filesystem::filesystem_error>(
-      ctx, [] { std::filesystem::file_size("/does/not/exist"); },
+      ctx, [] { return std::filesystem::file_size("/does/not/exist"); },
       [](const std::filesystem::filesystem_error& error, const remote_exception& remote) {
         BOOST_TEST((error.code() == std::errc::no_such_file_or_directory));
         BOOST_TEST(remote.message().find("/does/not/exist") != std::string::npos);

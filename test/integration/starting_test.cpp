@@ -1,6 +1,6 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 
-// Starts that go wrong in rarer ways, or come too late.
+// Starts that go wrong in rarer ways.
 #include "integration/helper_programs.hpp"
 #include "integration/life.hpp"
 
@@ -10,30 +10,19 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
-#include <optional>
 #include <string>
-#include <utility>
 
 namespace starting_test {
 
 using namespace life;
-using glovebox::cause;
 using glovebox::context;
 using glovebox::context_options;
-using glovebox::phase;
-using glovebox::process_terminated;
 
 // ---- in the child
 
 int print_much(int lines) {
   for (int i = 0; i != lines; ++i) std::puts("a line that somebody may read");
   return std::fflush(stdout) == 0 ? lines : -1;
-}
-
-int mark_and_stay(const std::string& file) {
-  mark(file, 1);
-  wait_for_ever();
 }
 
 // ---- in the parent
@@ -72,46 +61,32 @@ BOOST_AUTO_TEST_CASE(captured_standard_output_is_taken_from_the_child) {
   BOOST_TEST(call.value == 10'000);
 }
 
-// The fork server is so slow that the context has given the child up when it starts. It must not
-// run calls that were reported as never started, and not live on.
-void start_late(world& here, const std::function<void(std::optional<context>&)>& give_up,
-                const context_options& options) {
-  const std::string file = here.place.file("marks");
-  const context first(here.io);
+// The fork server is so slow that the context is gone when it starts the child, which never looks
+// at its channel.
+BOOST_AUTO_TEST_CASE(a_child_that_nobody_wants_any_more_and_that_hangs) {
+  const context first(io);
   ending server_pid, call, awake;
   first.call<&parent_pid>(into(server_pid));
-  run_until_over(here.io, server_pid);
+  run_until_over(io, server_pid);
   const process_watch server(server_pid.value);
   server.send(SIGSTOP);
-  std::optional<context> late(std::in_place, here.io, options);
-  late->call<&mark_and_stay>(file, into(call));
-  give_up(late);
-  run_until_over(here.io, call);
+  context_options options;
+  options.method = glovebox::start_method::spawn;
+  options.environment = {hang_at_start};
+  const context late(io, options);
+  late.call<&print_much>(1, into(call));
+  late.kill();
+  run_until_over(io, call);
   server.send(SIGCONT);
-  BOOST_TEST(call.as<process_terminated>().phase() == phase::queued);
   // The server does one thing after the other: when this child has started, the late one has, too.
-  const context next(here.io);
+  const context next(io);
   next.call<&echo>(5, into(awake));
-  run_until_over(here.io, awake);
+  run_until_over(io, awake);
   BOOST_TEST(eventually([&] {
-    here.io.restart();
-    here.io.poll();
+    io.restart();
+    io.poll();
     return children_of(server_pid.value).size() == 2;  // the first and the next
   }));
-  BOOST_TEST(marks(file).empty());
-}
-
-BOOST_AUTO_TEST_CASE(killed_long_before_it_starts) {
-  start_late(*this, [](std::optional<context>& late) { late->kill(); }, {});
-}
-BOOST_AUTO_TEST_CASE(destroyed_long_before_it_starts) {
-  start_late(*this, [](std::optional<context>& late) { late.reset(); }, {});
-}
-BOOST_AUTO_TEST_CASE(started_after_its_start_timeout) {
-  context_options options;
-  options.start_timeout = soon;
-  start_late(
-      *this, [](std::optional<context>&) {}, options);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -198,8 +198,9 @@ BOOST_AUTO_TEST_CASE(row_23_data_that_looks_like_the_protocol) {
   const auto same = [](object value) { return value; };
   BOOST_TEST((get(ctx.call(same, markers, use_future)) == markers));
   const auto thrown = [](const std::string& text) { throw std::runtime_error(text); };
-  BOOST_CHECK_EXCEPTION(get(ctx.call(thrown, frames, use_future)), remote_exception,
-                        [&](const remote_exception& error) { return error.message() == frames.c_str(); });
+  BOOST_CHECK_EXCEPTION(
+      get(ctx.call(thrown, frames, use_future)), remote_exception,
+      [&](const remote_exception& error) { return error.message() == frames.c_str(); });
   BOOST_TEST((get(ctx.call(same, markers, use_future)) == markers));
 }
 

@@ -19,18 +19,18 @@ long fail_after = -1;  // allocations until one fails; negative: none does
 
 }  // namespace
 
-void* operator new(std::size_t size) {
+[[gnu::noinline]] void* operator new(std::size_t size) {
   if (fail_after >= 0 && fail_after-- == 0) throw std::bad_alloc();
   void* const memory = std::malloc(size);
   if (!memory) throw std::bad_alloc();
   live_bytes += ::malloc_usable_size(memory);
   return memory;
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
   if (memory) live_bytes -= ::malloc_usable_size(memory);
   std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
   operator delete(memory);
 }
 

@@ -203,14 +203,15 @@ class GLOVEBOX_API canceller {
 /// Makes an operation of a handler, and connects the handler's cancellation slot to it.
 template <class R, class Delivered, class Handler>
 operation& make_operation(target& on, Handler&& handler, request what) {
+  std::decay_t<Handler> own(std::forward<Handler>(handler));  // a token may be an lvalue
   std::uint64_t key = 0;
-  auto slot = asio::get_associated_cancellation_slot(handler);
+  auto slot = asio::get_associated_cancellation_slot(own);
   if (slot.is_connected()) {
     key = new_operation_key();
     slot.template emplace<canceller>(on.weak_from_this(), key);
   }
   return handler_operation<std::decay_t<Handler>, R, Delivered>::create(
-      std::forward<Handler>(handler), std::move(what), key, on.executor());
+      std::move(own), std::move(what), key, on.executor());
 }
 
 /// An operation that waits for something else than a call's result.
