@@ -16,7 +16,7 @@ enum class output : std::uint8_t {
   inherit,  ///< the parent's own
   null,     ///< nowhere
   capture,  ///< kept for reports: the last lines
-  tee,      ///< both: kept, and copied to the parent's own
+  tee,      ///< kept, and copied to the parent's standard error
 };
 
 /// How a child is started and bounded. Holds strings, so on g++ 12 it must not be written in

@@ -24,22 +24,31 @@ transport::unique_fd open_null(int flags) {
   return transport::unique_fd(::open("/dev/null", flags | O_CLOEXEC));
 }
 
-// The child's end of one of its outputs; `read_end` is set when it is kept.
-transport::unique_fd output_end(output where, transport::unique_fd& read_end) {
-  if (where == output::inherit) return {};
-  if (where == output::null) {
-    transport::unique_fd null = open_null(O_WRONLY);
-    if (!null) throw std::system_error(errno, std::generic_category(), "open /dev/null");
-    return null;
+/// A child's outputs that are kept share a pipe, so that their lines stay in order.
+class output_ends {
+ public:
+  /// What the child gets for one of its outputs; nothing when it inherits the parent's.
+  transport::unique_fd end_of(output where) {
+    if (where == output::inherit) return {};
+    transport::unique_fd end = where == output::null ? open_null(O_WRONLY) : kept_end();
+    if (!end) throw std::system_error(errno, std::generic_category(), "a child's output");
+    return end;
   }
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    throw std::system_error(errno, std::generic_category(), "pipe2 for a child's output");
-  read_end.reset(ends[0]);
-  transport::unique_fd write_end(ends[1]);
-  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  return write_end;
-}
+  transport::unique_fd read_end;  ///< set when an output is kept
+
+ private:
+  transport::unique_fd kept_end() {
+    if (!read_end) {
+      int ends[2];
+      if (::pipe2(ends, O_CLOEXEC) != 0) return {};
+      read_end.reset(ends[0]);
+      write_end_.reset(ends[1]);
+      ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    }
+    return transport::unique_fd(::fcntl(write_end_.get(), F_DUPFD_CLOEXEC, 0));
+  }
+  transport::unique_fd write_end_;
+};
 
 }  // namespace
 
@@ -90,12 +99,12 @@ void context_impl::try_launch() {
     std::vector<transport::unique_fd> descriptors;
     descriptors.push_back(std::move(theirs));
     descriptors.push_back(std::move(memory));
-    transport::unique_fd out_read, error_read;
-    if (auto end = output_end(options_.standard_output, out_read)) {
+    output_ends outputs;
+    if (auto end = outputs.end_of(options_.standard_output)) {
       request.has_stdout = true;
       descriptors.push_back(std::move(end));
     }
-    if (auto end = output_end(options_.standard_error, error_read)) {
+    if (auto end = outputs.end_of(options_.standard_error)) {
       request.has_stderr = true;
       descriptors.push_back(std::move(end));
     }
@@ -108,9 +117,9 @@ void context_impl::try_launch() {
     }
     channel_.emplace(executor_, mine.get());
     (void)mine.release();
-    if (error_read) {
-      output_.emplace(executor_, error_read.get());
-      (void)error_read.release();
+    if (outputs.read_end) {
+      output_.emplace(executor_, outputs.read_end.get());
+      (void)outputs.read_end.release();
     }
     return;
   }

@@ -164,7 +164,7 @@ class context_impl final : public detail::context_target,
   process::recorder recorder_;
   transport::unique_fd pidfd_;
   std::optional<asio::posix::stream_descriptor> channel_;
-  std::optional<asio::posix::stream_descriptor> output_;  // the child's standard error
+  std::optional<asio::posix::stream_descriptor> output_;  // what is kept of the child's outputs
   std::optional<asio::steady_timer> timer_;
   std::shared_ptr<server_link> link_;
   std::uint64_t child_ = 0;
