@@ -14,9 +14,11 @@ struct call_options {
   /// has `grace` to end by itself, then its child is killed. Both end with `call_timeout`, which
   /// says whether the child survived.
   std::chrono::nanoseconds timeout{};
-  /// The same, counted from the moment the child starts to run the function; waiting is free. 0: none.
+  /// The same, counted from the moment the child starts to run the function; waiting is free. 0:
+  /// none.
   std::chrono::nanoseconds run_timeout{};
-  /// How long a call that overran its deadline may take to end by itself before its child is killed.
+  /// How long a call that overran its deadline may take to end by itself before its child is
+  /// killed.
   std::chrono::nanoseconds grace = std::chrono::milliseconds(100);
 };
 static_assert(std::is_trivially_copyable_v<call_options>);

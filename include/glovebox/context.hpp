@@ -41,11 +41,11 @@ class GLOVEBOX_API context : public detail::own_code<context> {
   context(asio::any_io_executor executor, context_options options);
   /// The same, for anything that has `get_executor()`.
   template <class Context>
-    requires std::is_convertible_v<Context&, asio::execution_context&>
+  requires std::is_convertible_v<Context&, asio::execution_context&>
   explicit context(Context& io) : context(asio::any_io_executor(io.get_executor())) {}
   template <class Context>
-    requires std::is_convertible_v<Context&, asio::execution_context&>
-  context(Context& io, context_options options)
+  requires std::is_convertible_v<Context&, asio::execution_context&> context(
+      Context& io, context_options options)
       : context(asio::any_io_executor(io.get_executor()), std::move(options)) {}
 
   /// Constructs an object in the child. Arguments travel as in `call`; T need not be transferable.
@@ -55,7 +55,7 @@ class GLOVEBOX_API context : public detail::own_code<context> {
       return make_shaped<T, detail::type_list<A...>>(std::forward<A>(arguments)...);
     else
       return make_with_token<T>(
-          std::make_index_sequence<sizeof...(A) == 0 ? 0 : sizeof...(A) - 1>{},
+          std::make_index_sequence < sizeof...(A) == 0 ? 0 : sizeof...(A) - 1 > {},
           std::forward<A>(arguments)...);
   }
 
@@ -121,7 +121,8 @@ class GLOVEBOX_API context : public detail::own_code<context> {
 template <class T, class Types, class... A>
 GLOVEBOX_LOCAL auto context::make_shaped(A&&... arguments) const {
   return []<class... P>(detail::type_list<P...>, const context& self, auto&&... values) {
-    using shape = detail::shape<std::shared_ptr<T>, void, typename detail::generic_parameter<P>::type...>;
+    using shape =
+        detail::shape<std::shared_ptr<T>, void, typename detail::generic_parameter<P>::type...>;
     return detail::call_shape<detail::constructor_target<T>, shape>(
         self.home_, self.options_, std::forward<decltype(values)>(values)...);
   }(Types{}, *this, std::forward<A>(arguments)...);

@@ -21,10 +21,10 @@ GLOVEBOX_API std::string_view to_string(context_state) noexcept;
 
 /// Counters of one context since its start.
 struct context_stats {
-  std::uint64_t calls = 0;       ///< taken
-  std::uint64_t answered = 0;    ///< by a result or a remote exception
-  std::uint64_t open = 0;        ///< waiting for an answer now
-  std::uint64_t objects = 0;     ///< references to remote objects that the parent holds
+  std::uint64_t calls = 0;     ///< taken
+  std::uint64_t answered = 0;  ///< by a result or a remote exception
+  std::uint64_t open = 0;      ///< waiting for an answer now
+  std::uint64_t objects = 0;   ///< references to remote objects that the parent holds
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;
 };

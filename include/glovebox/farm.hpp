@@ -37,11 +37,11 @@ class farm {
       : executor_(std::move(executor)),
         options_(std::make_shared<const farm_options>(std::move(options))) {}
   template <class Context>
-    requires std::is_convertible_v<Context&, asio::execution_context&>
+  requires std::is_convertible_v<Context&, asio::execution_context&>
   explicit farm(Context& io) : farm(asio::any_io_executor(io.get_executor())) {}
   template <class Context>
-    requires std::is_convertible_v<Context&, asio::execution_context&>
-  farm(Context& io, farm_options options)
+  requires std::is_convertible_v<Context&, asio::execution_context&> farm(Context& io,
+                                                                          farm_options options)
       : farm(asio::any_io_executor(io.get_executor()), std::move(options)) {}
 
   /// Runs `F` on the input of every case. `F` is a function or a captureless lambda with one

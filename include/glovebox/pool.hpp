@@ -27,8 +27,8 @@ class GLOVEBOX_API pool : public detail::own_code<pool> {
   /// Starts the children without waiting for them.
   pool(asio::any_io_executor executor, pool_options options);
   template <class Context>
-    requires std::is_convertible_v<Context&, asio::execution_context&>
-  pool(Context& io, pool_options options)
+  requires std::is_convertible_v<Context&, asio::execution_context&> pool(Context& io,
+                                                                          pool_options options)
       : pool(asio::any_io_executor(io.get_executor()), std::move(options)) {}
 
   /// The same children, with other options for the calls made through the result.

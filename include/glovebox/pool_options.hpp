@@ -32,15 +32,15 @@ struct pool_options {
 
 /// Counters of a pool since its start.
 struct pool_stats {
-  std::size_t children = 0;     ///< alive now
-  std::size_t running = 0;      ///< calls given to children now
-  std::size_t queued = 0;       ///< calls waiting for a child now
-  std::uint64_t calls = 0;      ///< taken
-  std::uint64_t completed = 0;  ///< ended, one way or another
-  std::uint64_t started = 0;    ///< children started
-  std::uint64_t terminated = 0; ///< children that ended while they were needed
-  std::uint64_t retried = 0;    ///< calls sent again
-  std::uint64_t rejected = 0;   ///< calls ended with `overloaded`
+  std::size_t children = 0;      ///< alive now
+  std::size_t running = 0;       ///< calls given to children now
+  std::size_t queued = 0;        ///< calls waiting for a child now
+  std::uint64_t calls = 0;       ///< taken
+  std::uint64_t completed = 0;   ///< ended, one way or another
+  std::uint64_t started = 0;     ///< children started
+  std::uint64_t terminated = 0;  ///< children that ended while they were needed
+  std::uint64_t retried = 0;     ///< calls sent again
+  std::uint64_t rejected = 0;    ///< calls ended with `overloaded`
 };
 
 }  // namespace glovebox

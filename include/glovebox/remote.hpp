@@ -40,8 +40,8 @@ class remote : public detail::own_code<remote<T>> {
   remote() = default;
   /// A handle that can only read.
   template <class U>
-    requires std::is_same_v<const U, T> && (!std::is_const_v<U>)
-  remote(const remote<U>& other) : object_(other.object_), options_(other.options_) {}
+  requires std::is_same_v<const U, T> &&(!std::is_const_v<U>)remote(const remote<U>& other)
+      : object_(other.object_), options_(other.options_) {}
 
   /// `det.call<&detector::detect>(image)`: a member function, a data member, or a function or
   /// captureless lambda whose first parameter is the object. An optional last argument is the
@@ -52,7 +52,7 @@ class remote : public detail::own_code<remote<T>> {
   }
   /// `det.call([](detector& d, int n) { ... }, 5)`
   template <class L, class... A>
-    requires detail::callable_class<L>
+  requires detail::callable_class<L>
   [[nodiscard]] GLOVEBOX_LOCAL auto call(L lambda, A&&... arguments) const {
     return base::call(lambda, *this, std::forward<A>(arguments)...);
   }

@@ -3,11 +3,11 @@
 
 #include <glovebox/config.hpp>
 
+#include <sys/types.h>
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <sys/types.h>
 #include <vector>
 
 namespace glovebox {
@@ -63,7 +63,7 @@ struct termination {
   std::string detail;         ///< what the cause needs in words: a path, the rule that was broken
   std::string method;         ///< the call's function, as a person would write it
   std::string arguments;      ///< its arguments, shortened
-  std::chrono::nanoseconds elapsed{};  ///< running time of the call, 0 when it never started
+  std::chrono::nanoseconds elapsed{};    ///< running time of the call, 0 when it never started
   std::vector<std::string> stderr_tail;  ///< last lines the child wrote to its standard error
   resource_usage usage;
 

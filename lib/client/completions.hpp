@@ -32,7 +32,8 @@ class completions {
       try {
         op.resume();
       } catch (...) {
-        operations_.erase(operations_.begin(), operations_.begin() + static_cast<std::ptrdiff_t>(next));
+        operations_.erase(operations_.begin(),
+                          operations_.begin() + static_cast<std::ptrdiff_t>(next));
         post_all();
         throw;
       }

@@ -15,7 +15,8 @@ struct context::owner {
   std::shared_ptr<detail::context_target> target;
 };
 
-context::context(asio::any_io_executor executor) : context(std::move(executor), context_options{}) {}
+context::context(asio::any_io_executor executor)
+    : context(std::move(executor), context_options{}) {}
 
 context::context(asio::any_io_executor executor, context_options options) {
   auto made = std::make_shared<client::context_impl>(std::move(executor), std::move(options));
@@ -33,13 +34,17 @@ context_state context::state() const noexcept {
   return target_ ? target_->state() : context_state::not_started;
 }
 
-pid_t context::pid() const noexcept { return target_ ? target_->pid() : 0; }
+pid_t context::pid() const noexcept {
+  return target_ ? target_->pid() : 0;
+}
 
 std::optional<termination> context::ended() const {
   return target_ ? target_->ended() : std::nullopt;
 }
 
-context_stats context::stats() const { return target_ ? target_->stats() : context_stats{}; }
+context_stats context::stats() const {
+  return target_ ? target_->stats() : context_stats{};
+}
 
 asio::any_io_executor context::get_executor() const {
   return target_ ? target_->executor() : asio::any_io_executor();

@@ -7,9 +7,9 @@
 
 #include <glovebox/failures.hpp>
 
+#include <sys/socket.h>
 #include <array>
 #include <cerrno>
-#include <sys/socket.h>
 #include <utility>
 
 namespace glovebox::client {
@@ -214,8 +214,7 @@ void context_impl::cancel(std::uint64_t key, asio::cancellation_type type) {
   if (!which) return;
   const bool sent = id <= session_.highest_sent();
   // `total` promises that nothing has happened; for a call that was sent nobody can promise that.
-  constexpr auto abandoning =
-      asio::cancellation_type::terminal | asio::cancellation_type::partial;
+  constexpr auto abandoning = asio::cancellation_type::terminal | asio::cancellation_type::partial;
   if (sent && (type & abandoning) == asio::cancellation_type::none) return;
   if (sent) skip(id);
   withdraw(*which, aborted(), done);

@@ -17,8 +17,8 @@ void context_impl::judge_deadlines(lock_type& lock, completions& done) {
 
   const auto* next = deadlines_.next(living);
   const auto* check = run_checks_.next(living);
-  const bool due = (next && next->first <= count) || (check && check->first <= count) ||
-                   kill_at_ <= now;
+  const bool due =
+      (next && next->first <= count) || (check && check->first <= count) || kill_at_ <= now;
   if (!due) return;
   // An answer may also wait in the ring of a child that is busy with the next call.
   take_ring(lock, done);
@@ -83,8 +83,8 @@ void context_impl::judge_running(time now, completions&) {
     }
     if (which.run_limit_seen == never) which.run_limit_seen = now + limit;
     const time started(std::chrono::nanoseconds(recorder_->started_at.load()));
-    const time at = started < now ? std::min(started + limit, which.run_limit_seen)
-                                  : which.run_limit_seen;
+    const time at =
+        started < now ? std::min(started + limit, which.run_limit_seen) : which.run_limit_seen;
     if (at <= now)
       overrun(which, now);
     else

@@ -5,10 +5,10 @@
 
 #include <glovebox/failures.hpp>
 
-#include <csignal>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <csignal>
 #include <utility>
 
 namespace glovebox::client {
@@ -109,8 +109,8 @@ void context_impl::try_launch() {
       descriptors.push_back(std::move(end));
     }
     link_ = service_->link(executor_);
-    if (!link_->start(std::move(request), std::move(descriptors), std::weak_ptr<child_watcher>(self()),
-                      child_)) {
+    if (!link_->start(std::move(request), std::move(descriptors),
+                      std::weak_ptr<child_watcher>(self()), child_)) {
       service_->drop(*link_);
       if (attempt == 0) continue;
       throw std::system_error(ECONNRESET, std::generic_category(), "the fork server died");

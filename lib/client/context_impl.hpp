@@ -35,9 +35,7 @@ namespace glovebox::client {
 ///
 /// Order on death (design rule): the exit is known, then the channel is drained, then the replies
 /// left in the recorder's ring are taken, then the evidence is classified, then calls complete.
-class context_impl final : public detail::context_target,
-                           public child_watcher,
-                           public participant {
+class context_impl final : public detail::context_target, public child_watcher, public participant {
  public:
   context_impl(asio::any_io_executor executor, context_options options);
   ~context_impl() override;
@@ -119,7 +117,8 @@ class context_impl final : public detail::context_target,
   bool skip(std::uint64_t id);
   void take_answers(lock_type& lock, completions& done);
   void finish_answer(answered& one, completions& done, std::string& broken);
-  termination view_for(const call& which, const termination& end, const core::call_view& view) const;
+  termination view_for(const call& which, const termination& end,
+                       const core::call_view& view) const;
   void end_all(const termination& end, completions& done);
 
   // context_io.cpp: the reactor
@@ -145,7 +144,7 @@ class context_impl final : public detail::context_target,
   service* service_;
 
   context_state state_ = context_state::starting;
-  bool down_ = false;      // the execution context is gone, or going
+  bool down_ = false;  // the execution context is gone, or going
   bool pumping_ = false;
   bool pump_again_ = false;
   bool eof_ = false;
@@ -174,10 +173,10 @@ class context_impl final : public detail::context_target,
 
   time start_limit_ = never;
   time stop_limit_ = never;
-  time exit_limit_ = never;   // the channel ended, or the child was killed: the exit is due
-  time kill_at_ = never;      // end of an overrunning call's grace
+  time exit_limit_ = never;  // the channel ended, or the child was killed: the exit is due
+  time kill_at_ = never;     // end of an overrunning call's grace
   std::uint64_t overrunning_ = 0;
-  time timer_at_ = never;     // what the timer is armed for
+  time timer_at_ = never;  // what the timer is armed for
   std::uint64_t timer_generation_ = 0;
 
   core::deadlines deadlines_;

@@ -2,12 +2,12 @@
 #include "client/context_impl.hpp"
 #include "transport/socket.hpp"
 
+#include <sys/socket.h>
+#include <unistd.h>
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <utility>
 
 namespace glovebox::client {
@@ -170,16 +170,16 @@ void context_impl::arm_timer() {
   if (timer_at_ <= at) return;
   timer_at_ = at;
   timer_->expires_at(at);
-  timer_->async_wait([self = self(), generation = ++timer_generation_](
-                         const asio::error_code& failed) {
-    completions done;
-    lock_type lock(self->lock_);
-    if (generation != self->timer_generation_) return;
-    self->timer_at_ = never;
-    if (failed) return;
-    self->pump(lock, done);
-    self->deliver(lock, done);
-  });
+  timer_->async_wait(
+      [self = self(), generation = ++timer_generation_](const asio::error_code& failed) {
+        completions done;
+        lock_type lock(self->lock_);
+        if (generation != self->timer_generation_) return;
+        self->timer_at_ = never;
+        if (failed) return;
+        self->pump(lock, done);
+        self->deliver(lock, done);
+      });
 }
 
 }  // namespace glovebox::client

@@ -122,8 +122,12 @@ void describe_text(std::string_view text, std::string& to) {
   if (text.size() > longest) to += " (" + std::to_string(text.size()) + " bytes)";
 }
 
-void describe_number(long long value, std::string& to) { to += std::to_string(value); }
-void describe_number(unsigned long long value, std::string& to) { to += std::to_string(value); }
+void describe_number(long long value, std::string& to) {
+  to += std::to_string(value);
+}
+void describe_number(unsigned long long value, std::string& to) {
+  to += std::to_string(value);
+}
 void describe_number(double value, std::string& to) {
   std::array<char, 32> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;

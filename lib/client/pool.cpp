@@ -23,7 +23,9 @@ pool::pool(asio::any_io_executor executor, pool_options options) {
   made->launch();
 }
 
-pool_stats pool::stats() const { return target_ ? target_->stats() : pool_stats{}; }
+pool_stats pool::stats() const {
+  return target_ ? target_->stats() : pool_stats{};
+}
 
 asio::any_io_executor pool::get_executor() const {
   return target_ ? target_->executor() : asio::any_io_executor();

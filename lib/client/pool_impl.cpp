@@ -20,13 +20,16 @@ std::int64_t count(std::chrono::steady_clock::time_point at) {
 
 // ---- a call
 
-pool_call::pool_call(std::shared_ptr<pool_impl> owner, detail::operation& user, std::uint64_t serial)
+pool_call::pool_call(std::shared_ptr<pool_impl> owner, detail::operation& user,
+                     std::uint64_t serial)
     : operation(std::move(user.request()), user.key()),
       owner_(std::move(owner)),
       user_(user),
       serial_(serial) {}
 
-void pool_call::resume() { owner_->came_back(*this); }
+void pool_call::resume() {
+  owner_->came_back(*this);
+}
 
 // Contexts post from within submit(), where the pool's mutex may be held.
 void pool_call::post() {
@@ -107,9 +110,9 @@ void pool_impl::submit(detail::operation& op) {
   // With an idle child nothing waits, so it needs no room in the queue.
   if (queue_.size() >= options_.max_queue && !(queue_.empty() && plan_.choose())) {
     ++stats_.rejected;
-    done.fail(op, std::make_exception_ptr(overloaded(
-                      "the pool's queue is full: " + std::to_string(queue_.size()) +
-                      " calls are waiting (pool_options.max_queue); try again later")));
+    done.fail(op, std::make_exception_ptr(
+                      overloaded("the pool's queue is full: " + std::to_string(queue_.size()) +
+                                 " calls are waiting (pool_options.max_queue); try again later")));
     return;
   }
   auto* const call = new pool_call(self(), op, ++last_serial_);
@@ -151,8 +154,8 @@ void pool_impl::give(pool_call& call, std::size_t place) {
   plan_.given(place);
   // What is left of the deadline; judged here as well, so a moment too little does no harm.
   if (call.deadline != clock::time_point::max())
-    call.request().options.timeout =
-        std::max<std::chrono::nanoseconds>(call.deadline - clock::now(), std::chrono::nanoseconds(1));
+    call.request().options.timeout = std::max<std::chrono::nanoseconds>(
+        call.deadline - clock::now(), std::chrono::nanoseconds(1));
   children_[place].context->submit(call);
 }
 
@@ -291,22 +294,22 @@ void pool_impl::arm_timer() {
   if (timer_at_ <= at) return;
   timer_at_ = at;
   timer_->expires_at(at);
-  timer_->async_wait([self = self(), generation = ++timer_generation_](
-                         const asio::error_code& failed) {
-    completions done;
-    {
-      const std::lock_guard lock(self->lock_);
-      if (generation != self->timer_generation_) return;
-      self->timer_at_ = clock::time_point::max();
-      if (failed || self->down_) return;
-      self->expire(done);
-      self->start_missing();
-      self->dispatch(done);
-      self->finish_stop(done);
-      self->arm_timer();
-    }
-    done.run();
-  });
+  timer_->async_wait(
+      [self = self(), generation = ++timer_generation_](const asio::error_code& failed) {
+        completions done;
+        {
+          const std::lock_guard lock(self->lock_);
+          if (generation != self->timer_generation_) return;
+          self->timer_at_ = clock::time_point::max();
+          if (failed || self->down_) return;
+          self->expire(done);
+          self->start_missing();
+          self->dispatch(done);
+          self->finish_stop(done);
+          self->arm_timer();
+        }
+        done.run();
+      });
 }
 
 void pool_impl::stop(detail::operation& op) {

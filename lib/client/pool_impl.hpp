@@ -107,12 +107,12 @@ class pool_impl final : public detail::pool_target, public participant {
   const asio::any_io_executor executor_;
   const pool_options options_;
   service* service_;
-  bool closed_ = false;   // takes no calls
+  bool closed_ = false;  // takes no calls
   bool down_ = false;
   core::pool_plan plan_;
   std::vector<child> children_;
   std::list<pool_call*> queue_;
-  std::unordered_map<std::uint64_t, pool_call*> calls_;        // by serial: all that are open
+  std::unordered_map<std::uint64_t, pool_call*> calls_;           // by serial: all that are open
   std::unordered_map<std::uint64_t, std::uint64_t> cancellable_;  // operation key -> serial
   core::deadlines deadlines_;
   std::optional<asio::steady_timer> timer_;

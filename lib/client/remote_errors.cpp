@@ -65,8 +65,7 @@ class nested_remote_error final : public remote_error<Base>, public std::nested_
 
 template <class Base, class... A>
 [[noreturn]] void raise(const exception_record& record, std::string_view method, A&&... base) {
-  if (!record.nested)
-    throw remote_error<Base>(record, method, std::forward<A>(base)...);
+  if (!record.nested) throw remote_error<Base>(record, method, std::forward<A>(base)...);
   // std::nested_exception takes the exception being handled.
   try {
     std::rethrow_exception(make_remote_exception(*record.nested, method));

@@ -4,9 +4,9 @@
 #include "client/service.hpp"
 #include "transport/socket.hpp"
 
+#include <sys/socket.h>
 #include <array>
 #include <cerrno>
-#include <sys/socket.h>
 #include <utility>
 
 namespace glovebox::client {
@@ -51,8 +51,8 @@ bool server_link::flush(std::unique_lock<std::mutex>&) {
     std::vector<int> numbers;
     for (const auto& each : next.descriptors) numbers.push_back(each.get());
     const iovec piece{next.bytes.data(), next.bytes.size()};
-    const auto result = transport::send_some(control_->native_handle(), {&piece, 1}, numbers,
-                                             MSG_DONTWAIT);
+    const auto result =
+        transport::send_some(control_->native_handle(), {&piece, 1}, numbers, MSG_DONTWAIT);
     if (result.error == EAGAIN || result.error == ENOBUFS) {
       if (!std::exchange(writing_, true))
         control_->async_wait(asio::posix::stream_descriptor::wait_write,
@@ -98,7 +98,8 @@ void server_link::on_readable() {
     {
       const std::lock_guard lock(lock_);
       if (!control_ || lost_) return;
-      result = transport::receive_some(control_->native_handle(), buffer, descriptors, MSG_DONTWAIT);
+      result =
+          transport::receive_some(control_->native_handle(), buffer, descriptors, MSG_DONTWAIT);
       if (result.error == EAGAIN) {
         // Not before: whoever is told of a message must not start a second wait.
         reading_ = false;

@@ -4,8 +4,8 @@
 #include <asio/dispatch.hpp>
 #include <asio/post.hpp>
 
-#include <algorithm>
 #include <unistd.h>
+#include <algorithm>
 #include <utility>
 
 namespace glovebox::farming {
@@ -63,7 +63,9 @@ std::string current_message() {
   }
 }
 
-bool limits_memory(const farm_options& options) { return options.pool.child.memory_limit != 0; }
+bool limits_memory(const farm_options& options) {
+  return options.pool.child.memory_limit != 0;
+}
 
 }  // namespace
 
@@ -80,9 +82,9 @@ farm_run::farm_run(const asio::any_io_executor& executor,
       progress_(style_of(options_->progress), job_->size()) {
   plan_.options.run_timeout = options_->timeout;
   plan_.options.grace = options_->grace;
-  plan_.measure_memory = options_->measure_memory == memory_measurement::on ||
-                         (options_->measure_memory == memory_measurement::automatic &&
-                          limits_memory(*options_));
+  plan_.measure_memory =
+      options_->measure_memory == memory_measurement::on ||
+      (options_->measure_memory == memory_measurement::automatic && limits_memory(*options_));
   report_.outcomes.resize(job_->size(), outcome::not_run);
 }
 
@@ -272,8 +274,8 @@ std::weak_ptr<farm_control> start_farm(const asio::any_io_executor& executor,
                                        std::shared_ptr<const farm_options> options,
                                        std::unique_ptr<farm_job> job,
                                        std::unique_ptr<farm_waiter> waiter) {
-  const auto run = std::make_shared<farming::farm_run>(executor, std::move(options),
-                                                       std::move(job), std::move(waiter));
+  const auto run = std::make_shared<farming::farm_run>(executor, std::move(options), std::move(job),
+                                                       std::move(waiter));
   run->start();
   return run;
 }

@@ -3,10 +3,10 @@
 
 #include "runtime/exceptions.hpp"
 
-#include <ctime>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <ctime>
 
 namespace glovebox::detail {
 namespace {

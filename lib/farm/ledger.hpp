@@ -17,17 +17,17 @@ namespace glovebox::farming {
 class ledger {
  public:
   struct settings {
-    std::size_t children = 1;     ///< that run cases at a time
-    std::size_t window = 1;       ///< cases given to the pool at a time
-    std::uint32_t reruns = 2;     ///< of an inconclusive case
-    bool confirm = true;          ///< run a blamed case once more
-    std::uint64_t order = 0;      ///< seed; 0: as they are
+    std::size_t children = 1;  ///< that run cases at a time
+    std::size_t window = 1;    ///< cases given to the pool at a time
+    std::uint32_t reruns = 2;  ///< of an inconclusive case
+    bool confirm = true;       ///< run a blamed case once more
+    std::uint64_t order = 0;   ///< seed; 0: as they are
   };
 
   /// One attempt at a case.
   struct task {
     std::size_t index = 0;
-    bool alone = false;        ///< in a child of its own
+    bool alone = false;  ///< in a child of its own
     std::uint32_t attempt = 1;
   };
 
@@ -65,8 +65,8 @@ class ledger {
   settings settings_;
   std::vector<std::size_t> order_;  // empty: 0, 1, 2, ...
   std::vector<state> states_;
-  std::size_t position_ = 0;        // in the order: what lies before has been begun
-  std::deque<task> waiting_;        // for a child of their own
+  std::size_t position_ = 0;  // in the order: what lies before has been begun
+  std::deque<task> waiting_;  // for a child of their own
   std::unordered_map<std::size_t, verdict> blamed_;  // first verdicts that await confirmation
   std::size_t running_ = 0;
   std::size_t running_alone_ = 0;

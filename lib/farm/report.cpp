@@ -142,8 +142,8 @@ std::string case_record::report() const {
   add_field(text, "input", input);
   if (cause) {
     add_field(text, "cause", to_string(*cause));
-    add_field(text, "phase", std::string(to_string(phase)) + ", culprit: " +
-                                 std::string(to_string(culprit)));
+    add_field(text, "phase",
+              std::string(to_string(phase)) + ", culprit: " + std::string(to_string(culprit)));
   }
   add_field(text, "type", type);
   add_field(text, "message", message);
@@ -171,9 +171,9 @@ std::string farm_report::summary() const {
     std::string line(to_string(which));
     pad(line, 18);
     std::array<char, 32> share;
-    std::snprintf(share.data(), share.size(), "%7.2f %%",
-                  total() == 0 ? 0.0
-                               : 100.0 * static_cast<double>(cases) / static_cast<double>(total()));
+    std::snprintf(
+        share.data(), share.size(), "%7.2f %%",
+        total() == 0 ? 0.0 : 100.0 * static_cast<double>(cases) / static_cast<double>(total()));
     text += line + right(cases, 9) + share.data() + '\n';
   }
   text += "total    " + right(total(), 18) + "   in " + farming::duration_text(elapsed.count());

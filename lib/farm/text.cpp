@@ -61,8 +61,8 @@ std::string one_line(std::string_view text, std::size_t width) {
     std::string piece;
     const std::size_t length = character(text);
     const unsigned char first = byte_at(text, 0);
-    const bool control = length == 0 || first < 0x20 || first == 0x7f ||
-                         (first == 0xc2 && byte_at(text, 1) < 0xa0);
+    const bool control =
+        length == 0 || first < 0x20 || first == 0x7f || (first == 0xc2 && byte_at(text, 1) < 0xa0);
     if (first == '\n')
       piece = "\\n";
     else if (control)

@@ -21,7 +21,7 @@ struct verdict {
 
 /// How a case was run.
 struct circumstances {
-  bool alone = false;           ///< nothing else ran in that child
+  bool alone = false;  ///< nothing else ran in that child
   bool memory_limited = false;
 };
 

@@ -38,9 +38,9 @@ struct recorder_page {
   /// Evidence for the classification, written by the child's handlers.
   std::atomic<std::uint32_t> allocation_failed;  ///< operator new ran out of memory this often
   std::atomic<std::uint32_t> exec_errno;         ///< why the host could not be executed; 0: it was
-  std::atomic<std::uint32_t> start_errno;        ///< why the child's preparation failed; 0: it did not
-  std::atomic<std::uint32_t> start_stage;        ///< which step, see start_stage in messages.hpp
-  std::atomic<std::uint32_t> exiting;            ///< 1: left through exit(), not by a crash
+  std::atomic<std::uint32_t> start_errno;  ///< why the child's preparation failed; 0: it did not
+  std::atomic<std::uint32_t> start_stage;  ///< which step, see start_stage in messages.hpp
+  std::atomic<std::uint32_t> exiting;      ///< 1: left through exit(), not by a crash
   /// The crash record; `signal_number` is stored last.
   std::atomic<std::uint32_t> signal_number;
   std::atomic<std::int32_t> signal_code;

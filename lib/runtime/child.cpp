@@ -5,9 +5,9 @@
 #include "runtime/crash_handler.hpp"
 #include "runtime/dispatcher.hpp"
 
+#include <unistd.h>
 #include <cstdio>
 #include <exception>
-#include <unistd.h>
 
 namespace glovebox::runtime {
 

@@ -1,13 +1,13 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/crash_handler.hpp"
 
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <cerrno>
 #include <csignal>
 #include <new>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <system_error>
-#include <unistd.h>
 
 namespace glovebox::runtime {
 namespace {

@@ -5,12 +5,12 @@
 #include "runtime/registry.hpp"
 #include "transport/socket.hpp"
 
+#include <stdio_ext.h>
+#include <unistd.h>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <stdexcept>
-#include <stdio_ext.h>
-#include <unistd.h>
 
 namespace glovebox::runtime {
 namespace {

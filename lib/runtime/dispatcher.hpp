@@ -24,7 +24,7 @@ class dispatcher {
  private:
   struct function {
     detail::stub_node* node = nullptr;
-    std::string why_not;          // why it cannot run here, when node is null
+    std::string why_not;                          // why it cannot run here, when node is null
     std::uint64_t last_cost = ~std::uint64_t{0};  // of its last run [ns]
   };
 

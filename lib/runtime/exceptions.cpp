@@ -1,8 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/exceptions.hpp"
 
-#include <any>
 #include <cxxabi.h>
+#include <any>
 #include <exception>
 #include <filesystem>
 #include <functional>

@@ -17,7 +17,9 @@ std::atomic<bool> initialised{false};
 
 namespace runtime {
 
-bool own_image() noexcept { return initialised.load(std::memory_order_relaxed); }
+bool own_image() noexcept {
+  return initialised.load(std::memory_order_relaxed);
+}
 
 }  // namespace runtime
 

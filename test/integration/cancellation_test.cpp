@@ -43,6 +43,8 @@ class cancellable {
   }
   void cancel(cancellation_type type) {
     get(asio::post(shared_io(), use_future([this, type] { signal_->emit(type); })));
+    // Behind the completion, if there is one.
+    get(asio::post(shared_io(), use_future([] {})));
   }
   int result() { return get(std::move(future_)); }
   bool aborted() {

@@ -1,173 +1,5 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
-#include <glovebox/farm.hpp>
-
-#include "support/time_scale.hpp"
-
-#include <asio/bind_cancellation_slot.hpp>
-#include <asio/cancellation_signal.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/io_context.hpp>
-#include <boost/test/data/test_case.hpp>
-#include <boost/test/unit_test.hpp>
-
-#include <algorithm>
-#include <array>
-#include <csignal>
-#include <cstdlib>
-#include <cstring>
-#include <fcntl.h>
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <memory>
-#include <optional>
-#include <sstream>
-#include <stdexcept>
-#include <string>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <thread>
-#include <unistd.h>
-#include <vector>
-
-using namespace std::literals;
-using glovebox::farm_case;
-using glovebox::farm_options;
-using glovebox::farm_report;
-using glovebox::outcome;
-
-namespace {
-
-constexpr std::uint64_t mebibyte = 1 << 20;
-constexpr int scale = glovebox::test::time_scale;
-
-// ---- what the children run
-
-// Volatile, so that the compiler doesn't drop the allocation. Untouched: a limit on address space
-// doesn't need that, and it takes long.
-char* volatile kept = nullptr;
-void take_memory(std::uint64_t bytes) { kept = new char[bytes]; }
-
-// The channel is one of the child's sockets, and no other is there.
-void write_garbage() {
-  for (int fd = 3; fd != 256; ++fd) {
-    struct stat about {};
-    if (::fstat(fd, &about) == 0 && S_ISSOCK(about.st_mode)) {
-      const std::string garbage(4096, '\xa5');
-      static_cast<void>(::send(fd, garbage.data(), garbage.size(), MSG_NOSIGNAL));
-    }
-  }
-}
-
-// Volatile, so that the compiler does not see through it.
-int* volatile nowhere = nullptr;
-
-void behave(const std::string& how) {
-  if (how == "throw") throw std::out_of_range("too far");
-  if (how == "null") *nowhere = 1;
-  if (how == "abort") {
-    std::fputs("about to abort\n", stderr);
-    std::abort();
-  }
-  if (how == "exit") std::exit(0);
-  if (how == "hang")
-    for (;;) ::pause();
-  if (how == "hog")
-    for (;;) take_memory(16 * mebibyte);
-  if (how == "garbage") write_garbage();
-  if (how == "leak") take_memory(100 * mebibyte);
-  if (how == "large") {
-    take_memory(100 * mebibyte);
-    std::memset(kept, 'x', 100 * mebibyte);
-    delete[] kept;
-  }
-}
-
-int square(int n) {
-  if (n < 0) throw std::invalid_argument("negative");
-  return n * n;
-}
-std::string text_of(const int& n) { return "is " + std::to_string(n); }
-
-// Long enough to be killed while it runs.
-std::string who(int) {
-  ::usleep(300);
-  return std::to_string(::getpid()) + ' ' + std::to_string(::getppid());
-}
-std::string as_it_is(const std::string& text) { return text; }
-
-// ---- helpers
-
-std::vector<farm_case<std::string>> behaviours(std::initializer_list<const char*> all) {
-  std::vector<farm_case<std::string>> cases;
-  for (const char* const each : all)
-    cases.push_back({std::to_string(cases.size()) + each, each});
-  return cases;
-}
-
-auto numbers(std::size_t count) {
-  return glovebox::generated_cases(count, [](std::size_t i) {
-    return farm_case<int>{"n" + std::to_string(i), static_cast<int>(i)};
-  });
-}
-
-farm_options quiet() {
-  farm_options options;
-  options.progress = glovebox::progress_style::none;
-  options.timeout = std::chrono::seconds(20) * scale;
-  return options;
-}
-
-// Runs to the end of everything, so that a test also sees that nothing keeps io busy.
-template <auto F, auto Text = nullptr, class Cases>
-farm_report run(const farm_options& options, const Cases& cases) {
-  asio::io_context io;
-  const glovebox::farm farm(io, options);
-  std::optional<farm_report> result;
-  farm.run<F, Text>(cases, [&](std::exception_ptr error, farm_report report) {
-    if (error) std::rethrow_exception(error);
-    result = std::move(report);
-  });
-  io.run();
-  BOOST_REQUIRE(result);
-  std::size_t sum = 0;
-  for (const std::size_t count : result->counts) sum += count;
-  BOOST_TEST(sum == result->total());
-  BOOST_TEST(result->total() == cases.size());
-  BOOST_TEST(result->failures.size() + result->count(outcome::ok) == result->total());
-  return std::move(*result);
-}
-
-struct temporary_directory {
-  temporary_directory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "glovebox-farm-XXXXXX").string();
-    if (!::mkdtemp(pattern.data())) throw std::system_error(errno, std::generic_category());
-    path = pattern;
-  }
-  ~temporary_directory() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
-};
-
-std::string contents(const std::filesystem::path& file) {
-  std::ostringstream all;
-  all << std::ifstream(file, std::ios::binary).rdbuf();
-  return all.str();
-}
-
-std::size_t lines_in(const std::string& text) {
-  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-}
-
-}  // namespace
-
-namespace glovebox {
-static std::ostream& boost_test_print_type(std::ostream& out, outcome what) {
-  return out << to_string(what);
-}
-static std::ostream& boost_test_print_type(std::ostream& out, start_method method) {
-  return out << (method == start_method::spawn ? "spawn" : "forkserver");
-}
-}  // namespace glovebox
+#include "farm_fixture.hpp"
 
 BOOST_AUTO_TEST_SUITE(farm)
 
@@ -193,13 +25,15 @@ BOOST_DATA_TEST_CASE(every_outcome,
   const auto cases = behaviours({"fine", "throw", "null", "fine", "abort", "exit", "fine", "hang",
                                  "hog", "garbage", "fine", "fine", "garbage", "null", "fine"});
   const std::map<std::string, outcome> expected{
-      {"fine", outcome::ok},          {"throw", outcome::error},
-      {"null", outcome::crashed},     {"abort", outcome::crashed},
-      {"exit", outcome::crashed},     {"hang", outcome::timed_out},
+      {"fine", outcome::ok},           {"throw", outcome::error},
+      {"null", outcome::crashed},      {"abort", outcome::crashed},
+      {"exit", outcome::crashed},      {"hang", outcome::timed_out},
       {"hog", outcome::out_of_memory}, {"garbage", outcome::protocol_violation}};
   const farm_report report = run<&behave>(options, cases);
   for (std::size_t i = 0; i != cases.size(); ++i)
-    BOOST_TEST(report.outcomes[i] == expected.at(cases[i].input), cases[i].name << "\n" << report.summary());
+    BOOST_TEST(report.outcomes[i] == expected.at(cases[i].input), cases[i].name
+                                                                      << "\n"
+                                                                      << report.summary());
 
   const glovebox::case_record* const null = report.failure(2);
   BOOST_REQUIRE(null);
@@ -414,7 +248,8 @@ BOOST_AUTO_TEST_CASE(lines_of_json) {
   run<&behave>(options, cases);
   const std::string first = contents(options.jsonl);
   BOOST_TEST(lines_in(first) == 4u);
-  BOOST_TEST(first.find(R"("name":"0fine","input":"\"fine\"","outcome":"ok")") != first.npos, first);
+  BOOST_TEST(first.find(R"("name":"0fine","input":"\"fine\"","outcome":"ok")") != first.npos,
+             first);
   BOOST_TEST(first.find(R"("stderr":["about to abort"])") != first.npos, first);
 
   // Half a line, as a killed program leaves it, is ended before the next one begins.
@@ -446,10 +281,10 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_reported_and_the_run_goes_on) {
   options.jsonl = "/dev/full";
   const farm_report report = run<&square>(options, numbers(300));
   BOOST_TEST(report.count(outcome::ok) == 300u);
-  BOOST_TEST(report.journal_error ==
-             "300 lines are missing in /dev/full: No space left on device");
+  BOOST_TEST(report.journal_error == "300 lines are missing in /dev/full: No space left on device");
   options.jsonl = "/proc/no such directory/cases.jsonl";
-  BOOST_TEST(run<&square>(options, numbers(3)).journal_error.find("cannot open /proc/no such") == 0u);
+  BOOST_TEST(run<&square>(options, numbers(3)).journal_error.find("cannot open /proc/no such") ==
+             0u);
 }
 
 BOOST_AUTO_TEST_CASE(failing_inputs_are_saved_with_their_commands) {
@@ -503,9 +338,8 @@ BOOST_AUTO_TEST_CASE(on_four_threads) {
   const glovebox::farm farm(io, options);
   const auto cases = numbers(5000);
   std::optional<farm_report> result;
-  farm.run<&square>(cases, [&](std::exception_ptr, farm_report report) {
-    result = std::move(report);
-  });
+  farm.run<&square>(cases,
+                    [&](std::exception_ptr, farm_report report) { result = std::move(report); });
   std::vector<std::jthread> threads;
   for (int i = 0; i != 4; ++i) threads.emplace_back([&] { io.run(); });
   threads.clear();

@@ -5,9 +5,9 @@
 #include <glovebox/detail/operation.hpp>
 #include <glovebox/termination.hpp>
 
+#include <sys/types.h>
 #include <memory>
 #include <optional>
-#include <sys/types.h>
 
 namespace glovebox::detail {
 

@@ -94,8 +94,8 @@ struct result_reader {
 template <class Handler, class R, class Delivered>
 class handler_operation final : public operation {
   using executor_type = asio::associated_executor_t<Handler, asio::any_io_executor>;
-  using work_type = std::decay_t<decltype(asio::prefer(
-      std::declval<executor_type>(), asio::execution::outstanding_work.tracked))>;
+  using work_type = std::decay_t<decltype(asio::prefer(std::declval<executor_type>(),
+                                                       asio::execution::outstanding_work.tracked))>;
   using allocator_type = typename std::allocator_traits<
       asio::associated_allocator_t<Handler>>::template rebind_alloc<handler_operation>;
   static constexpr bool is_void = std::is_void_v<R>;

@@ -17,12 +17,11 @@ namespace glovebox::detail {
 template <auto F>
 struct shape_of_value {};  // of a generic lambda: it depends on the arguments
 template <auto F>
-  requires(!std::is_class_v<decltype(F)>)
-struct shape_of_value<F> {
+requires(!std::is_class_v<decltype(F)>) struct shape_of_value<F> {
   using type = decltype(deduce(F));
 };
 template <auto F>
-  requires std::is_class_v<decltype(F)> && has_one_call_operator<decltype(F)>
+requires std::is_class_v<decltype(F)> && has_one_call_operator<decltype(F)>
 struct shape_of_value<F> {
   using type = typename without_object<decltype(deduce(&decltype(F)::operator()))>::type;
 };
@@ -37,12 +36,14 @@ struct shape_of_generic {
 GLOVEBOX_API std::shared_ptr<target> target_or_none(const std::shared_ptr<target>& on);
 
 /// Fails the encoding of an object that does not live where the call goes.
-[[noreturn]] GLOVEBOX_API void refuse_object(encoder& out, const target& goes_to, const target* lives_in);
+[[noreturn]] GLOVEBOX_API void refuse_object(encoder& out, const target& goes_to,
+                                             const target* lives_in);
 
 /// Encodes one argument. Remote objects are kept alive until the call has run, and must live where
 /// the call goes.
 template <class Slot, class A>
-void encode_argument(encoder& out, std::size_t index, const target& to, request& what, A&& argument) {
+void encode_argument(encoder& out, std::size_t index, const target& to, request& what,
+                     A&& argument) {
   encoder::scope path(out, "args", index);
   if constexpr (is_remote_v<A>) {
     if (argument.home().get() != &to) refuse_object(out, to, argument.home().get());
@@ -52,8 +53,8 @@ void encode_argument(encoder& out, std::size_t index, const target& to, request&
 }
 
 template <class... Slot, std::size_t... I, class Arguments>
-void encode_arguments(type_list<Slot...>, std::index_sequence<I...>, const target& to, request& what,
-                      Arguments&& arguments) {
+void encode_arguments(type_list<Slot...>, std::index_sequence<I...>, const target& to,
+                      request& what, Arguments&& arguments) {
   try {
     encoder out(what.body, what.attachments, to.bounds());
     (encode_argument<Slot>(out, I, to, what, std::get<I>(std::forward<Arguments>(arguments))), ...);
@@ -117,13 +118,14 @@ class own_code {
 
   /// Runs a captureless lambda in the child.
   template <class L, class... A>
-    requires callable_class<L>
+  requires callable_class<L>
   [[nodiscard]] GLOVEBOX_LOCAL auto call(L, A&&... arguments) const {
     constexpr bool stateless = std::is_empty_v<L> && std::is_default_constructible_v<L>;
     static_assert(stateless,
                   "glovebox: only captureless lambdas run in a child; pass what it needs as "
                   "arguments");
-    if constexpr (stateless) return call_callable<lambda_target<L>, L>(std::forward<A>(arguments)...);
+    if constexpr (stateless)
+      return call_callable<lambda_target<L>, L>(std::forward<A>(arguments)...);
   }
 
   template <class... A>
@@ -150,7 +152,7 @@ class own_code {
           self().home(), self().options(), std::forward<A>(arguments)...);
     } else {
       return call_generic_with_token<Target, L>(
-          std::make_index_sequence<sizeof...(A) == 0 ? 0 : sizeof...(A) - 1>{},
+          std::make_index_sequence < sizeof...(A) == 0 ? 0 : sizeof...(A) - 1 > {},
           std::forward<A>(arguments)...);
     }
   }

@@ -24,14 +24,13 @@ struct result_of {
       glovebox::encode(call.out, run());
     } else if constexpr (std::is_lvalue_reference_v<R>) {
       object& got = run();
-      call.result_object =
-          call.objects.refer(const_cast<std::remove_const_t<object>*>(std::addressof(got)),
-                             type_name<std::remove_cv_t<object>>(), call.keep, std::is_const_v<object>);
+      call.result_object = call.objects.refer(
+          const_cast<std::remove_const_t<object>*>(std::addressof(got)),
+          type_name<std::remove_cv_t<object>>(), call.keep, std::is_const_v<object>);
     } else {
       auto owner = std::make_shared<bare>(run());
       void* const address = owner.get();
-      call.result_object =
-          call.objects.adopt(address, type_name<bare>(), std::move(owner), false);
+      call.result_object = call.objects.adopt(address, type_name<bare>(), std::move(owner), false);
     }
   }
 };
@@ -47,23 +46,23 @@ struct result_of<void> {
 };
 
 template <class R>
-  requires std::is_same_v<std::remove_cvref_t<R>, const char*> ||
-           std::is_same_v<std::remove_cvref_t<R>, char*> ||
-           std::is_same_v<std::remove_cvref_t<R>, std::string_view>
-struct result_of<R> {
+requires std::is_same_v < std::remove_cvref_t<R>,
+const char* > || std::is_same_v<std::remove_cvref_t<R>, char*> ||
+    std::is_same_v<std::remove_cvref_t<R>, std::string_view> struct result_of<R> {
   static constexpr bool by_value = true;
   using parent = std::string;
   template <class F>
   static void write(invocation& call, F&& run) {
     const auto text = run();
     if constexpr (std::is_pointer_v<std::remove_cvref_t<R>>)
-      if (!text) throw std::runtime_error("the function returned a null pointer instead of a string");
+      if (!text)
+        throw std::runtime_error("the function returned a null pointer instead of a string");
     glovebox::encode(call.out, std::string_view(text));
   }
 };
 
 template <class R>
-  requires span_type<std::remove_cvref_t<R>>
+requires span_type<std::remove_cvref_t<R>>
 struct result_of<R> {
   static constexpr bool by_value = true;
   using parent = std::vector<typename span_element<std::remove_cvref_t<R>>::type>;
@@ -78,10 +77,9 @@ struct result_of<R> {
 /// A result that is a pointer: the handle the object has already, or a new one; a null pointer is
 /// an empty remote.
 template <class R>
-  requires std::is_pointer_v<std::remove_cvref_t<R>> &&
-           (!std::is_same_v<std::remove_cvref_t<R>, const char*>) &&
-           (!std::is_same_v<std::remove_cvref_t<R>, char*>)
-struct result_of<R> {
+requires std::is_pointer_v<std::remove_cvref_t<R>> &&
+    (!std::is_same_v<std::remove_cvref_t<R>, const char*>)&&(
+        !std::is_same_v<std::remove_cvref_t<R>, char*>)struct result_of<R> {
   using object = std::remove_pointer_t<std::remove_cvref_t<R>>;
   static constexpr bool by_value = false;
   using parent = remote<object>;
@@ -89,9 +87,9 @@ struct result_of<R> {
   static void write(invocation& call, F&& run) {
     const auto got = run();
     if (!got) return;
-    call.result_object =
-        call.objects.refer(const_cast<std::remove_cv_t<object>*>(got),
-                           type_name<std::remove_cv_t<object>>(), call.keep, std::is_const_v<object>);
+    call.result_object = call.objects.refer(const_cast<std::remove_cv_t<object>*>(got),
+                                            type_name<std::remove_cv_t<object>>(), call.keep,
+                                            std::is_const_v<object>);
   }
 };
 
@@ -109,7 +107,9 @@ struct smart_pointer<std::shared_ptr<T>> {
 /// The table owns what a unique_ptr brings, and shares a shared_ptr's; a null pointer is an empty
 /// remote.
 template <class R>
-  requires requires { typename smart_pointer<std::remove_cvref_t<R>>::object; }
+requires requires {
+  typename smart_pointer<std::remove_cvref_t<R>>::object;
+}
 struct result_of<R> {
   using object = typename smart_pointer<std::remove_cvref_t<R>>::object;
   using mutable_object = std::remove_cv_t<object>;
@@ -124,11 +124,12 @@ struct result_of<R> {
       std::shared_ptr<object> owner = run();
       if (!owner) return;
       auto* const address = const_cast<mutable_object*>(owner.get());
-      call.result_object = call.objects.adopt(
-          address, type_name<mutable_object>(),
-          std::const_pointer_cast<mutable_object>(std::move(owner)), constant);
+      call.result_object =
+          call.objects.adopt(address, type_name<mutable_object>(),
+                             std::const_pointer_cast<mutable_object>(std::move(owner)), constant);
     } else {
-      static_assert(std::is_lvalue_reference_v<R>, "glovebox: return the std::unique_ptr without const");
+      static_assert(std::is_lvalue_reference_v<R>,
+                    "glovebox: return the std::unique_ptr without const");
       // A reference to somebody's unique_ptr: it stays the owner.
       const auto& owner = run();
       if (!owner) return;

@@ -67,8 +67,7 @@ shape<R, C, const C&, P...> deduce(R (C::*)(P...) const&);
 template <class R, class C, class... P>
 shape<R, C, const C&&, P...> deduce(R (C::*)(P...) const&&);
 template <class M, class C>
-  requires(!std::is_function_v<M>)
-shape<const M&, C, const C&> deduce(M C::*);
+requires(!std::is_function_v<M>) shape<const M&, C, const C&> deduce(M C::*);
 template <class R, class... P>
 void deduce(R (*)(P..., ...));
 
@@ -80,7 +79,9 @@ struct without_object<shape<R, C, This, P...>> {
 };
 
 template <class L>
-concept has_one_call_operator = requires { &L::operator(); };
+concept has_one_call_operator = requires {
+  &L::operator();
+};
 
 // A trailing std::stop_token is supplied by the child and is not counted.
 template <class List>
@@ -99,10 +100,9 @@ template <class Head, class Next, class... Tail, class... Before>
 struct split_last<type_list<Head, Next, Tail...>, Before...>
     : split_last<type_list<Next, Tail...>, Before..., Head> {};
 template <class... P>
-  requires(sizeof...(P) > 0) &&
-          std::is_same_v<std::remove_cvref_t<typename split_last<type_list<P...>>::last>,
-                         std::stop_token>
-struct split_stop<type_list<P...>> {
+requires(sizeof...(P) > 0) &&
+    std::is_same_v<std::remove_cvref_t<typename split_last<type_list<P...>>::last>,
+                   std::stop_token> struct split_stop<type_list<P...>> {
   using parameters = typename split_last<type_list<P...>>::before;
   static constexpr bool takes_stop = true;
 };
@@ -122,7 +122,7 @@ struct generic_parameter {
   using type = std::decay_t<A>;
 };
 template <class A>
-  requires is_remote_v<A>
+requires is_remote_v<A>
 struct generic_parameter<A> {
   using type = typename is_remote<std::remove_cvref_t<A>>::object&;
 };

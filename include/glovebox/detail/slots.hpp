@@ -29,7 +29,9 @@ struct span_element<std::span<T, N>> {
   static constexpr bool constant = std::is_const_v<T>;
 };
 template <class T>
-concept span_type = requires { typename span_element<T>::type; };
+concept span_type = requires {
+  typename span_element<T>::type;
+};
 
 /// The type in which a parameter's value crosses and is kept while the function runs.
 template <class P>
@@ -37,13 +39,12 @@ struct stored {
   using type = std::remove_cvref_t<P>;
 };
 template <class P>
-  requires std::is_same_v<std::remove_cvref_t<P>, const char*> ||
-           std::is_same_v<std::remove_cvref_t<P>, std::string_view>
-struct stored<P> {
+requires std::is_same_v < std::remove_cvref_t<P>,
+const char* > || std::is_same_v<std::remove_cvref_t<P>, std::string_view> struct stored<P> {
   using type = std::string;
 };
 template <class P>
-  requires span_type<std::remove_cvref_t<P>>
+requires span_type<std::remove_cvref_t<P>>
 struct stored<P> {
   using type = std::vector<typename span_element<std::remove_cvref_t<P>>::type>;
 };
@@ -56,18 +57,21 @@ struct value_slot {
 
   template <class A>
   static constexpr bool check() {
-    constexpr bool out = std::is_lvalue_reference_v<P> &&
-                         !std::is_const_v<std::remove_reference_t<P>>;
-    static_assert(!out,
-                  "glovebox: this parameter is an out parameter (T&); the child could only change a "
-                  "copy. Pass a remote<T>, or call a lambda that returns the new value");
+    constexpr bool out =
+        std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>;
+    static_assert(
+        !out,
+        "glovebox: this parameter is an out parameter (T&); the child could only change a "
+        "copy. Pass a remote<T>, or call a lambda that returns the new value");
     if constexpr (span_type<bare>)
-      static_assert(span_element<bare>::constant,
-                    "glovebox: the child gets a copy of a span's elements; take std::span<const T>");
+      static_assert(
+          span_element<bare>::constant,
+          "glovebox: the child gets a copy of a span's elements; take std::span<const T>");
     constexpr bool travels = transferable<holder>;
-    static_assert(travels || out,
-                  "glovebox: the values of this parameter's type do not travel. Describe the type with "
-                  "BOOST_DESCRIBE_STRUCT, specialise glovebox::codec<T>, or pass a remote<T>");
+    static_assert(
+        travels || out,
+        "glovebox: the values of this parameter's type do not travel. Describe the type with "
+        "BOOST_DESCRIBE_STRUCT, specialise glovebox::codec<T>, or pass a remote<T>");
     constexpr bool fits = std::is_convertible_v<A, bare> ||
                           std::is_same_v<std::remove_cvref_t<A>, holder> ||
                           (span_type<bare> && is_borrowed_v<std::remove_cvref_t<A>>);
@@ -140,21 +144,25 @@ struct object_slot {
   static constexpr bool check() {
     if constexpr (pointer) {
       constexpr bool fits = std::is_convertible_v<U*, bare>;
-      static_assert(fits, "glovebox: the remote object's type does not convert to this parameter's");
+      static_assert(fits,
+                    "glovebox: the remote object's type does not convert to this parameter's");
       return fits;
     } else if constexpr (shared) {
       constexpr bool fits = std::is_convertible_v<U*, typename bare::element_type*>;
-      static_assert(fits, "glovebox: the remote object's type does not convert to this parameter's");
+      static_assert(fits,
+                    "glovebox: the remote object's type does not convert to this parameter's");
       return fits;
     } else if constexpr (std::is_reference_v<P>) {
       constexpr bool fits = std::is_convertible_v<U*, std::remove_reference_t<P>*>;
-      static_assert(fits, "glovebox: the remote object's type does not convert to this parameter's");
+      static_assert(fits,
+                    "glovebox: the remote object's type does not convert to this parameter's");
       return fits;
     } else {
       constexpr bool fits = std::is_constructible_v<bare, U&>;
-      static_assert(fits,
-                    "glovebox: this parameter takes a copy of the remote object, whose class cannot be "
-                    "copied; make it a reference");
+      static_assert(
+          fits,
+          "glovebox: this parameter takes a copy of the remote object, whose class cannot be "
+          "copied; make it a reference");
       return fits;
     }
   }
@@ -166,8 +174,7 @@ struct object_slot {
 
   static holder decode(invocation& call) {
     const std::uint64_t handle = call.in.template number<std::uint64_t>();
-    const object_table::entry& entry =
-        call.objects.find(handle, type_name<std::remove_cv_t<U>>());
+    const object_table::entry& entry = call.objects.find(handle, type_name<std::remove_cv_t<U>>());
     // What the function returns a reference into may be any of its objects.
     if (!call.keep)
       call.keep = entry.owner;
@@ -196,7 +203,7 @@ struct choose_slot {
   using type = value_slot<P>;
 };
 template <class P, class A>
-  requires is_remote_v<A>
+requires is_remote_v<A>
 struct choose_slot<P, A> {
   using type = object_slot<P, typename is_remote<std::remove_cvref_t<A>>::object>;
 };

@@ -4,12 +4,12 @@
 #include <glovebox/farm/outcome.hpp>
 #include <glovebox/termination.hpp>
 
+#include <sys/types.h>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 namespace glovebox {
@@ -18,17 +18,17 @@ namespace glovebox {
 /// them. In a line of JSON each field has the name given in brackets; fields without content are
 /// left out there.
 struct case_record {
-  std::size_t index = 0;                    ///< [case] position in the dataset
-  std::string name;                         ///< [name]
-  std::string input;                        ///< [input] shortened, as `farm_input` writes it
+  std::size_t index = 0;                         ///< [case] position in the dataset
+  std::string name;                              ///< [name]
+  std::string input;                             ///< [input] shortened, as `farm_input` writes it
   glovebox::outcome outcome = outcome::not_run;  ///< [outcome]
   /// [cause] Why its child ended, or was ended. Nothing: the child lived.
   std::optional<glovebox::cause> cause;
   glovebox::phase phase = phase::unknown;        ///< [phase] when the child ended
   glovebox::culprit culprit = culprit::unknown;  ///< [culprit] when the child ended
-  std::string type;     ///< [type] of the exception it threw
-  std::string message;  ///< [message] one line that says what happened
-  std::string result;   ///< [result] what the text function made of the returned value
+  std::string type;                              ///< [type] of the exception it threw
+  std::string message;                           ///< [message] one line that says what happened
+  std::string result;     ///< [result] what the text function made of the returned value
   int signal_number = 0;  ///< [signal] that ended the child; 0: none
   int exit_code = -1;     ///< [exit_code] of the child; -1: it did not exit by itself
   /// [elapsed_us, microseconds] Time the function took, measured in the child.

@@ -37,7 +37,7 @@ concept case_range = requires(const T& cases, std::size_t index) {
 
 /// Cases that are made when their turn comes, so that a dataset need not be in memory.
 template <class Make>
-  requires std::invocable<const Make&, std::size_t>
+requires std::invocable<const Make&, std::size_t>
 class generated_cases {
  public:
   generated_cases(std::size_t count, Make make) : count_(count), make_(std::move(make)) {}

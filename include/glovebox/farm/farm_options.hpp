@@ -52,8 +52,8 @@ struct farm_options {
   /// child may have caused.
   std::uint32_t rerun_inconclusive = 2;
   /// Whether a case that seems to have crashed or to have used up the memory is run once more,
-  /// alone in a new child, and what happens there is its outcome. Without that, a case may be blamed
-  /// for what an earlier one in the same child has damaged, or has leaked.
+  /// alone in a new child, and what happens there is its outcome. Without that, a case may be
+  /// blamed for what an earlier one in the same child has damaged, or has leaked.
   bool confirm_failures = true;
   /// The cases run in an order made from this number, the same one on every machine. 0: their own.
   std::uint64_t order = 0;

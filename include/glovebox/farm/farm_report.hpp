@@ -21,9 +21,9 @@ struct farm_report {
   /// How many cases had each outcome; they sum up to `total()`.
   std::array<std::size_t, outcome_count> counts{};
   std::chrono::nanoseconds elapsed{};  ///< wall-clock time of the run
-  std::uint64_t reruns = 0;   ///< times a case was run again
-  std::uint64_t refuted = 0;  ///< cases that failed, and did well alone in a new child
-  bool cancelled = false;     ///< the run was ended early, by cancellation
+  std::uint64_t reruns = 0;            ///< times a case was run again
+  std::uint64_t refuted = 0;           ///< cases that failed, and did well alone in a new child
+  bool cancelled = false;              ///< the run was ended early, by cancellation
   std::string gave_up;        ///< why the run ended early by itself: no child could be started
   std::string journal_error;  ///< why lines are missing in the file of records
   std::string save_error;     ///< why failing inputs were not saved

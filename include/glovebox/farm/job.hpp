@@ -145,13 +145,16 @@ class GLOVEBOX_LOCAL typed_farm_job final : public farm_job {
   static_assert(!std::is_void_v<function_shape>, "glovebox: C variadic functions cannot be called");
 
   using call_shape_type = typename farm_shape<F, typename function_shape::parameters>::type;
-  using input_type = std::remove_cvref_t<decltype(std::declval<const std::remove_reference_t<Cases>&>()[0].input)>;
+  using input_type =
+      std::remove_cvref_t<decltype(std::declval<const std::remove_reference_t<Cases>&>()[0].input)>;
 
  public:
   // `Cases` is a reference for an lvalue, which the user keeps alive, and a value otherwise.
   explicit typed_farm_job(Cases&& cases) : cases_(std::forward<Cases>(cases)) {}
 
-  std::size_t size() const override { return static_cast<std::size_t>(std::as_const(cases_).size()); }
+  std::size_t size() const override {
+    return static_cast<std::size_t>(std::as_const(cases_).size());
+  }
   std::string name(std::size_t index) const override {
     auto&& chosen = std::as_const(cases_)[index];
     return std::string(std::string_view(chosen.name));
@@ -169,9 +172,8 @@ class GLOVEBOX_LOCAL typed_farm_job final : public farm_job {
     auto&& chosen = std::as_const(cases_)[index];
     about.name = std::string_view(chosen.name);
     if (plan.want_text) about.text = farm_input<input_type>::text(chosen.input);
-    call_shape<farm_target<F, Text>, call_shape_type>(on, plan.options, plan.measure_memory,
-                                                      std::as_const(chosen.input),
-                                                      std::move(handler));
+    call_shape<farm_target<F, Text>, call_shape_type>(
+        on, plan.options, plan.measure_memory, std::as_const(chosen.input), std::move(handler));
   }
 
  private:
@@ -188,8 +190,8 @@ class GLOVEBOX_API farm_waiter {
 template <class Handler>
 class typed_farm_waiter final : public farm_waiter {
   using executor_type = asio::associated_executor_t<Handler, asio::any_io_executor>;
-  using work_type = std::decay_t<decltype(asio::prefer(
-      std::declval<executor_type>(), asio::execution::outstanding_work.tracked))>;
+  using work_type = std::decay_t<decltype(asio::prefer(std::declval<executor_type>(),
+                                                       asio::execution::outstanding_work.tracked))>;
 
  public:
   typed_farm_waiter(Handler&& handler, const asio::any_io_executor& fallback)
@@ -240,10 +242,9 @@ struct initiate_farm {
   template <class Handler>
   void operator()(Handler&& handler, std::unique_ptr<farm_job> job) const {
     auto slot = asio::get_associated_cancellation_slot(handler);
-    auto control = start_farm(
-        executor, options, std::move(job),
-        std::make_unique<typed_farm_waiter<std::decay_t<Handler>>>(std::forward<Handler>(handler),
-                                                                   executor));
+    auto control = start_farm(executor, options, std::move(job),
+                              std::make_unique<typed_farm_waiter<std::decay_t<Handler>>>(
+                                  std::forward<Handler>(handler), executor));
     if (slot.is_connected())
       slot.assign([control](asio::cancellation_type type) {
         if (type == asio::cancellation_type::none) return;

@@ -4,13 +4,13 @@
 // survives the one that crashes.
 #include <glovebox/glovebox.hpp>
 
+#include <unistd.h>
 #include <asio/awaitable.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <asio/use_future.hpp>
 #include <cstdlib>
 #include <iostream>
-#include <unistd.h>
 
 namespace {
 
