@@ -235,7 +235,7 @@ int run_alone(const settings& chosen) {
 
 int run_all(const settings& chosen) {
   const image_farm::image_cases images(chosen.images);
-  std::filesystem::remove_all(chosen.out);
+  std::filesystem::remove_all(chosen.out / "failures");  // an earlier run's
   std::filesystem::create_directories(chosen.out);
 
   std::cout << images.names().size() << " images, " << chosen.children << " children of "

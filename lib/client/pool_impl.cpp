@@ -160,6 +160,7 @@ void pool_impl::give(pool_call& call, std::size_t place) {
 }
 
 void pool_impl::came_back(pool_call& call) {
+  const std::shared_ptr<pool_impl> alive = self();  // the call may hold the last owner
   completions done;
   {
     const std::lock_guard lock(lock_);
