@@ -37,9 +37,12 @@ inline constexpr bool has_empty_state = std::is_void_v<R> || std::is_default_con
 template <class R, class E>
 asio::awaitable<R, E> unwrap(std::shared_ptr<target> on, request what) {
   using delivered = std::optional<R>;
-  delivered result = co_await asio::async_initiate<const asio::use_awaitable_t<E>,
-                                                   void(std::exception_ptr, delivered)>(
-      initiate_call<R, delivered>{std::move(on)}, asio::use_awaitable_t<E>{}, std::move(what));
+  // Outside of the co_await expression: there, g++ 12 destroys an aggregate twice.
+  const initiate_call<R, delivered> initiate{std::move(on)};
+  auto waiting =
+      asio::async_initiate<const asio::use_awaitable_t<E>, void(std::exception_ptr, delivered)>(
+          initiate, asio::use_awaitable_t<E>{}, std::move(what));
+  delivered result = co_await std::move(waiting);
   co_return std::move(*result);
 }
 
