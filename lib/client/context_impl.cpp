@@ -70,6 +70,11 @@ void context_impl::launch() {
     start_limit_ = clock::now() + options_.start_timeout;
     service_->enter(self());
     arm();
+  } catch (const process::exec_error& why) {
+    facts_.never_started = true;
+    facts_.exec_error = why.code().value();
+    facts_.detail = why.what();
+    finalize(lock, done);
   } catch (const std::system_error& why) {
     facts_.never_started = true;
     facts_.start_error = why.code().value();
@@ -366,7 +371,8 @@ void context_impl::finalize(lock_type& lock, completions& done) {
     facts_.signal_sender = page.signal_sender.load();
     facts_.signal_address = page.signal_address.load();
     // A child that was ready has been started, whatever stands there now.
-    if (!was_ready_) facts_.exec_error = static_cast<int>(page.exec_errno.load());
+    if (const auto error = page.exec_errno.load(); error != 0 && !was_ready_)
+      facts_.exec_error = static_cast<int>(error);
     if (const auto error = page.start_errno.load(); error != 0 && !was_ready_) {
       facts_.start_error = static_cast<int>(error);
       facts_.detail = to_string(static_cast<process::start_stage>(page.start_stage.load()));

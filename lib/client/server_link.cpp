@@ -5,6 +5,7 @@
 #include "transport/socket.hpp"
 
 #include <sys/socket.h>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -37,8 +38,8 @@ bool server_link::start(process::start_request request,
   std::unique_lock lock(lock_);
   if (lost_ || !control_) return false;
   child = request.child = ++last_child_;
-  unsent_.push_back({process::encode(request), std::move(descriptors)});
-  watchers_.emplace(child, std::move(watcher));
+  unsent_.push_back({child, process::encode(std::move(request)), std::move(descriptors)});
+  watchers_.emplace(child, watched{std::move(watcher)});
   if (flush(lock)) return true;
   watchers_.erase(child);
   return false;
@@ -122,7 +123,8 @@ std::shared_ptr<child_watcher> server_link::watcher_of(std::uint64_t child, bool
   const std::lock_guard lock(lock_);
   const auto found = watchers_.find(child);
   if (found == watchers_.end()) return nullptr;
-  auto watcher = found->second.lock();
+  auto watcher = found->second.watcher.lock();
+  found->second.started = true;
   if (last) watchers_.erase(found);
   return watcher;
 }
@@ -149,8 +151,8 @@ void server_link::lose() {
   {
     const std::lock_guard lock(lock_);
     if (std::exchange(lost_, true)) return;
-    for (auto& [child, weak] : watchers_)
-      if (auto watcher = weak.lock()) watchers.push_back(std::move(watcher));
+    for (auto& [child, each] : watchers_)
+      if (auto watcher = each.watcher.lock()) watchers.push_back(std::move(watcher));
     watchers_.clear();
     unsent_.clear();
     control_.reset();
@@ -161,8 +163,24 @@ void server_link::lose() {
 }
 
 void server_link::forget(std::uint64_t child) noexcept {
-  const std::lock_guard lock(lock_);
-  watchers_.erase(child);
+  std::unique_lock lock(lock_);
+  const auto found = watchers_.find(child);
+  if (found == watchers_.end()) return;
+  const bool started = found->second.started;
+  watchers_.erase(found);
+  if (started || lost_ || !control_) return;
+  const auto request = std::find_if(unsent_.begin(), unsent_.end(),
+                                    [&](const outgoing& each) { return each.child == child; });
+  if (request != unsent_.end()) {
+    unsent_.erase(request);
+    return;
+  }
+  try {
+    unsent_.push_back({child, process::encode(process::kill_request{child}), {}});
+    flush(lock);
+  } catch (const std::exception&) {
+    // No memory to say it: the child ends with its server.
+  }
 }
 
 void server_link::shut_down() noexcept {

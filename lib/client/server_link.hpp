@@ -47,6 +47,8 @@ class server_link : public std::enable_shared_from_this<server_link> {
              std::weak_ptr<child_watcher> watcher, std::uint64_t& child);
   /// Reading goes on while there are more calls with true than with false.
   void want_messages(bool wanted);
+  /// The watcher is told no more. A child whose start it was not told yet is killed when it starts:
+  /// nobody else can.
   void forget(std::uint64_t child) noexcept;
   bool lost() const noexcept;
   pid_t pid() const noexcept { return server_.pid; }
@@ -54,7 +56,12 @@ class server_link : public std::enable_shared_from_this<server_link> {
   void shut_down() noexcept;
 
  private:
+  struct watched {
+    std::weak_ptr<child_watcher> watcher;
+    bool started = false;
+  };
   struct outgoing {
+    std::uint64_t child;
     std::vector<std::byte> bytes;
     std::vector<transport::unique_fd> descriptors;
   };
@@ -71,7 +78,7 @@ class server_link : public std::enable_shared_from_this<server_link> {
   mutable std::mutex lock_;
   std::optional<asio::posix::stream_descriptor> control_;
   std::deque<outgoing> unsent_;
-  std::unordered_map<std::uint64_t, std::weak_ptr<child_watcher>> watchers_;
+  std::unordered_map<std::uint64_t, watched> watchers_;
   std::uint64_t last_child_ = 0;
   int wanted_ = 0;
   bool reading_ = false;  // a wait for messages is outstanding

@@ -251,9 +251,10 @@ fork_server launch_fork_server(const server_options& options) {
                        .pidfd = transport::unique_fd(shared.pidfd),
                        .pid = shared.server};
   if (shared.failed != step::none) {
-    std::string what = std::string("fork server: ") + name_of(shared.failed);
-    if (shared.failed == step::exec) what += " " + options.program;
-    throw std::system_error(shared.error, std::generic_category(), what);
+    const std::error_code why(shared.error, std::generic_category());
+    const std::string what = std::string("fork server: ") + name_of(shared.failed);
+    if (shared.failed == step::exec) throw exec_error(why, what + " " + options.program);
+    throw std::system_error(why, what);
   }
   return launched;
 }

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace glovebox::process {
@@ -23,11 +24,16 @@ struct fork_server {
   pid_t pid = 0;
 };
 
+/// The program could not be executed; `code()` is why, `what()` names it.
+class exec_error : public std::system_error {
+  using std::system_error::system_error;
+};
+
 /// Executes a fork server that is nobody's child: the application's `waitpid(-1)`, SIGCHLD handler
 /// and threads neither disturb it nor notice it. It inherits environment, working directory and
 /// credentials, and stdout and stderr unless they are close-on-exec; no other descriptor. Returns
 /// once the program is executed. May be called from several threads at once.
-/// \throws std::system_error that names step and path
+/// \throws exec_error, or std::system_error that names the step
 fork_server launch_fork_server(const server_options&);
 
 /// To be called when `pidfd` is readable. Who adopts orphans (a sub-reaper, init of a container)

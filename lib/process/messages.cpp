@@ -13,7 +13,7 @@ namespace {
 
 // First byte of a message. Both directions are numbered together, so that neither is mistaken for
 // the other.
-enum class kind : std::uint8_t { start = 1, started, start_failed, exited };
+enum class kind : std::uint8_t { start = 1, started, start_failed, exited, kill };
 
 constexpr std::uint8_t flag_core_dumps = 1;
 constexpr std::uint8_t flag_stdout = 2;
@@ -95,6 +95,27 @@ class reader {
   bool ok_ = true;
 };
 
+void write(writer& to, const start_request& request) {
+  const auto flags = static_cast<std::uint8_t>((request.core_dumps ? flag_core_dumps : 0) |
+                                               (request.has_stdout ? flag_stdout : 0) |
+                                               (request.has_stderr ? flag_stderr : 0));
+  to.number(static_cast<std::uint8_t>(kind::start))
+      .number(request.child)
+      .number(static_cast<std::uint8_t>(request.method))
+      .number(flags)
+      .number(request.memory_limit)
+      .text(request.directory)
+      .number(static_cast<std::uint32_t>(request.environment.size()));
+  for (const std::string& variable : request.environment) to.text(variable);
+  if (to.size() > max_message_bytes) {
+    throw std::length_error("start request: environment and directory exceed 64 KiB");
+  }
+}
+
+void write(writer& to, const kill_request& request) {
+  to.number(static_cast<std::uint8_t>(kind::kill)).number(request.child);
+}
+
 void write(writer& to, const started& message) {
   to.number(static_cast<std::uint8_t>(kind::started))
       .number(message.child)
@@ -158,6 +179,28 @@ start_failed read_start_failed(reader& from) {
   return message;
 }
 
+start_request read_start_request(reader& from) {
+  start_request request;
+  request.child = from.number<std::uint64_t>();
+  request.method =
+      from.number_up_to<start_method, std::uint8_t>(static_cast<std::uint8_t>(start_method::spawn));
+  const auto flags = from.number_up_to<std::uint8_t, std::uint8_t>(all_flags);
+  request.core_dumps = (flags & flag_core_dumps) != 0;
+  request.has_stdout = (flags & flag_stdout) != 0;
+  request.has_stderr = (flags & flag_stderr) != 0;
+  request.memory_limit = from.number<std::uint64_t>();
+  request.directory = from.text();
+  const auto variables = from.number<std::uint32_t>();
+  // Each takes at least the four bytes of its length.
+  from.require(variables <= from.left() / 4);
+  for (std::uint32_t i = 0; from.ok() && i < variables; ++i) {
+    request.environment.push_back(from.text());
+    const std::string& variable = request.environment.back();
+    from.require(!variable.empty() && variable.front() != '=');  // it needs a name
+  }
+  return request;
+}
+
 started read_started(reader& from) {
   started message;
   message.child = from.number<std::uint64_t>();
@@ -199,22 +242,9 @@ std::string_view to_string(start_stage stage) noexcept {
   return "unknown";
 }
 
-std::vector<std::byte> encode(const start_request& request) {
-  const auto flags = static_cast<std::uint8_t>((request.core_dumps ? flag_core_dumps : 0) |
-                                               (request.has_stdout ? flag_stdout : 0) |
-                                               (request.has_stderr ? flag_stderr : 0));
+std::vector<std::byte> encode(const server_request& request) {
   writer to;
-  to.number(static_cast<std::uint8_t>(kind::start))
-      .number(request.child)
-      .number(static_cast<std::uint8_t>(request.method))
-      .number(flags)
-      .number(request.memory_limit)
-      .text(request.directory)
-      .number(static_cast<std::uint32_t>(request.environment.size()));
-  for (const std::string& variable : request.environment) to.text(variable);
-  if (to.size() > max_message_bytes) {
-    throw std::length_error("start request: environment and directory exceed 64 KiB");
-  }
+  std::visit([&to](const auto& alternative) { write(to, alternative); }, request);
   return to.take();
 }
 
@@ -224,27 +254,19 @@ std::vector<std::byte> encode(const server_message& message) {
   return to.take();
 }
 
-std::optional<start_request> decode_start_request(std::span<const std::byte> bytes) {
+std::optional<server_request> decode_server_request(std::span<const std::byte> bytes) {
   if (bytes.size() > max_message_bytes) return std::nullopt;
   reader from(bytes);
-  from.require(from.number<std::uint8_t>() == static_cast<std::uint8_t>(kind::start));
-  start_request request;
-  request.child = from.number<std::uint64_t>();
-  request.method =
-      from.number_up_to<start_method, std::uint8_t>(static_cast<std::uint8_t>(start_method::spawn));
-  const auto flags = from.number_up_to<std::uint8_t, std::uint8_t>(all_flags);
-  request.core_dumps = (flags & flag_core_dumps) != 0;
-  request.has_stdout = (flags & flag_stdout) != 0;
-  request.has_stderr = (flags & flag_stderr) != 0;
-  request.memory_limit = from.number<std::uint64_t>();
-  request.directory = from.text();
-  const auto variables = from.number<std::uint32_t>();
-  // Each takes at least the four bytes of its length.
-  from.require(variables <= from.left() / 4);
-  for (std::uint32_t i = 0; from.ok() && i < variables; ++i) {
-    request.environment.push_back(from.text());
-    const std::string& variable = request.environment.back();
-    from.require(!variable.empty() && variable.front() != '=');  // it needs a name
+  server_request request;
+  switch (static_cast<kind>(from.number<std::uint8_t>())) {
+    case kind::start:
+      request = read_start_request(from);
+      break;
+    case kind::kill:
+      request = kill_request{from.number<std::uint64_t>()};
+      break;
+    default:
+      return std::nullopt;
   }
   if (!from.complete()) return std::nullopt;
   return request;

@@ -52,8 +52,14 @@ struct start_request {
   }
 };
 
-/// Fork server -> application. A request is answered by `started` or `start_failed`; each `started`
-/// is followed by exactly one `exited`, unless the server is lost.
+/// Application -> fork server: nobody wants this child any more; it is killed, if it lives.
+struct kill_request {
+  std::uint64_t child = 0;
+};
+using server_request = std::variant<start_request, kill_request>;
+
+/// Fork server -> application. A start request is answered by `started` or `start_failed`; each
+/// `started` is followed by exactly one `exited`, unless the server is lost.
 struct started {
   std::uint64_t child = 0;
   pid_t pid = 0;  ///< in the fork server's PID namespace; the pidfd travels with the message
@@ -73,11 +79,11 @@ using server_message = std::variant<started, start_failed, exited>;
 inline constexpr std::size_t max_message_bytes = 64 * 1024;
 
 /// One datagram. \throws std::length_error for a request that is too long
-std::vector<std::byte> encode(const start_request&);
+std::vector<std::byte> encode(const server_request&);
 std::vector<std::byte> encode(const server_message&);
 
 /// Nothing when a byte of it is not as `encode` would have written it.
-std::optional<start_request> decode_start_request(std::span<const std::byte>);
+std::optional<server_request> decode_server_request(std::span<const std::byte>);
 std::optional<server_message> decode_server_message(std::span<const std::byte>);
 
 /// The child of a request that need not be valid, to answer it; 0 when not even that is there.

@@ -123,8 +123,11 @@ class server {
   };
 
   void receive_request();
-  std::optional<failure> start(std::span<const std::byte> bytes,
-                               std::vector<unique_fd>& descriptors, bool descriptors_lost);
+  std::optional<failure> obey(std::span<const std::byte> bytes, std::vector<unique_fd>& descriptors,
+                              bool descriptors_lost);
+  std::optional<failure> start(const start_request& request, std::vector<unique_fd>& descriptors,
+                               bool descriptors_lost);
+  void kill_child(std::uint64_t child);
   void become_child(const start_request& request, std::vector<unique_fd>& descriptors);
   void reap_all();
   bool reap_one(int options);
@@ -200,21 +203,37 @@ void server::receive_request() {
   const auto bytes = std::span<const std::byte>(buffer_).first(result.bytes);
   std::optional<failure> failed;
   try {
-    failed = start(bytes, descriptors, result.descriptors_lost);
+    failed = obey(bytes, descriptors, result.descriptors_lost);
   } catch (const std::bad_alloc&) {
     failed = failure{start_stage::request, ENOMEM};
   }
   if (failed) post(start_failed{child_of(bytes), failed->error, failed->stage});
 }
 
-std::optional<server::failure> server::start(std::span<const std::byte> bytes,
+std::optional<server::failure> server::obey(std::span<const std::byte> bytes,
+                                            std::vector<unique_fd>& descriptors,
+                                            bool descriptors_lost) {
+  const auto request = decode_server_request(bytes);
+  if (!request) return failure{start_stage::request, EINVAL};
+  if (const auto* const unwanted = std::get_if<kill_request>(&*request)) {
+    kill_child(unwanted->child);
+    return std::nullopt;
+  }
+  return start(std::get<start_request>(*request), descriptors, descriptors_lost);
+}
+
+// A search: it is rare that a child is given up before its application knows its pidfd.
+void server::kill_child(std::uint64_t child) {
+  for (const auto& [pid, number] : children_)
+    if (number == child) ::kill(pid, SIGKILL);
+}
+
+std::optional<server::failure> server::start(const start_request& request,
                                              std::vector<unique_fd>& descriptors,
                                              bool descriptors_lost) {
-  const auto request = decode_start_request(bytes);
-  if (!request) return failure{start_stage::request, EINVAL};
   // They are lost when this process can open no more.
   if (descriptors_lost) return failure{start_stage::descriptors, EMFILE};
-  if (descriptors.size() != request->descriptors()) {
+  if (descriptors.size() != request.descriptors()) {
     return failure{start_stage::descriptors, EINVAL};
   }
 
@@ -222,7 +241,7 @@ std::optional<server::failure> server::start(std::span<const std::byte> bytes,
   {
     const all_signals_blocked blocked;
     pid = ::fork();
-    if (pid == 0) become_child(*request, descriptors);
+    if (pid == 0) become_child(request, descriptors);
   }
   if (pid < 0) return failure{start_stage::fork, errno};
   // Both sides do it, so that it is done whoever comes first.
@@ -235,8 +254,8 @@ std::optional<server::failure> server::start(std::span<const std::byte> bytes,
     return failure{start_stage::pidfd, error};
   }
   try {
-    children_.emplace(pid, request->child);
-    post(started{request->child, pid}, std::move(pidfd));
+    children_.emplace(pid, request.child);
+    post(started{request.child, pid}, std::move(pidfd));
   } catch (const std::bad_alloc&) {
     children_.erase(pid);
     ::kill(pid, SIGKILL);

@@ -99,9 +99,12 @@ void dispatcher::serve(const core::frame_view& frame) {
   const std::uint64_t id = frame.header.call;
   if (frame.header.target >= functions_.size()) std::abort();  // the parent defines before it calls
   function& what = functions_[frame.header.target];
-  const std::uint64_t start = now();
-  if (!ring_.empty() && (what.last_cost > short_call || start - oldest_unsent_ > longest_wait))
+  std::uint64_t start = now();
+  if (!ring_.empty() && (what.last_cost > short_call || start - oldest_unsent_ > longest_wait)) {
     ring_.flush();
+    // Sending is no cost of this call: with it, a function that was long once would stay so.
+    start = now();
+  }
   if (ring_.empty()) oldest_unsent_ = start;
   page_.started_at.store(start, std::memory_order_relaxed);
   page_.allocation_failed.store(0, std::memory_order_relaxed);

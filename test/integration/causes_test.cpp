@@ -305,6 +305,14 @@ BOOST_AUTO_TEST_CASE(output_to_nowhere) {
   BOOST_TEST(result_of<&print_much>(ctx, 10'000) == 10'000);
 }
 
+BOOST_AUTO_TEST_CASE(captured_standard_output_is_taken_from_the_child) {
+  context_options options;
+  options.standard_output = glovebox::output::capture;
+  const context ctx(io, options);
+  // More than a pipe holds.
+  BOOST_TEST(result_of<&print_much>(ctx, 10'000) == 10'000);
+}
+
 BOOST_AUTO_TEST_CASE(states_and_counters) {
   const context ctx(io);
   BOOST_TEST(ctx.state() == context_state::starting);

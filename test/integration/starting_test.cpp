@@ -49,18 +49,6 @@ BOOST_AUTO_TEST_CASE(a_host_that_is_not_there) {
   BOOST_TEST(WEXITSTATUS(status) == 0);
 }
 
-BOOST_AUTO_TEST_CASE(captured_standard_output_is_taken_from_the_child) {
-  context_options options;
-  options.standard_output = glovebox::output::capture;
-  const context ctx(io, options);
-  // More than a pipe holds.
-  ending call;
-  ctx.call<&print_much>(10'000, into(call));
-  run_until_over(io, call);
-  BOOST_TEST(!call.failed());
-  BOOST_TEST(call.value == 10'000);
-}
-
 // The fork server is so slow that the context is gone when it starts the child, which never looks
 // at its channel.
 BOOST_AUTO_TEST_CASE(a_child_that_nobody_wants_any_more_and_that_hangs) {

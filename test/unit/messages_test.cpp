@@ -45,15 +45,17 @@ std::vector<bytes> server_messages() {
 // Whether what was decoded is exactly what the bytes say. Anything else means that the decoder
 // looked at a part of them only.
 bool faithful(const bytes& datagram) {
-  if (const auto request = decode_start_request(datagram)) return encode(*request) == datagram;
+  if (const auto request = decode_server_request(datagram)) return encode(*request) == datagram;
   if (const auto message = decode_server_message(datagram)) return encode(*message) == datagram;
   return true;
 }
 
 BOOST_AUTO_TEST_CASE(start_request_comes_back) {
   const start_request sent = full_request();
-  const auto received = decode_start_request(encode(sent));
-  BOOST_REQUIRE(received.has_value());
+  const auto decoded = decode_server_request(encode(sent));
+  BOOST_REQUIRE(decoded.has_value());
+  const auto* const received = std::get_if<start_request>(&*decoded);
+  BOOST_REQUIRE(received != nullptr);
   BOOST_TEST(received->child == sent.child);
   BOOST_TEST((received->method == sent.method));
   BOOST_TEST(received->memory_limit == sent.memory_limit);
@@ -63,6 +65,12 @@ BOOST_AUTO_TEST_CASE(start_request_comes_back) {
   BOOST_TEST(received->descriptors() == 3u);
   BOOST_TEST(received->environment == sent.environment, boost::test_tools::per_element());
   BOOST_TEST(received->directory == sent.directory);
+}
+
+BOOST_AUTO_TEST_CASE(kill_request_comes_back) {
+  const auto received = decode_server_request(encode(kill_request{.child = 0x1122334455667788}));
+  BOOST_REQUIRE(received.has_value());
+  BOOST_TEST(std::get<kill_request>(*received).child == 0x1122334455667788u);
 }
 
 BOOST_AUTO_TEST_CASE(server_messages_come_back) {
@@ -92,29 +100,32 @@ BOOST_AUTO_TEST_CASE(server_messages_come_back) {
 BOOST_AUTO_TEST_CASE(truncated_or_extended_is_refused) {
   std::vector<bytes> all = server_messages();
   all.push_back(encode(full_request()));
+  all.push_back(encode(kill_request{.child = 3}));
   for (const bytes& whole : all) {
     for (std::size_t length = 0; length < whole.size(); ++length) {
       const std::span<const std::byte> part(whole.data(), length);
-      BOOST_TEST(!decode_start_request(part).has_value());
+      BOOST_TEST(!decode_server_request(part).has_value());
       BOOST_TEST(!decode_server_message(part).has_value());
     }
     bytes longer = whole;
     longer.push_back(std::byte{0});
-    BOOST_TEST(!decode_start_request(longer).has_value());
+    BOOST_TEST(!decode_server_request(longer).has_value());
     BOOST_TEST(!decode_server_message(longer).has_value());
   }
 }
 
 BOOST_AUTO_TEST_CASE(one_direction_is_not_the_other) {
   BOOST_TEST(!decode_server_message(encode(full_request())).has_value());
+  BOOST_TEST(!decode_server_message(encode(kill_request{.child = 3})).has_value());
   for (const bytes& message : server_messages()) {
-    BOOST_TEST(!decode_start_request(message).has_value());
+    BOOST_TEST(!decode_server_request(message).has_value());
   }
 }
 
 BOOST_AUTO_TEST_CASE(every_byte_flipped) {
   std::vector<bytes> all = server_messages();
   all.push_back(encode(full_request()));
+  all.push_back(encode(kill_request{.child = 3}));
   for (const bytes& whole : all) {
     for (std::size_t i = 0; i < whole.size(); ++i) {
       for (int value = 0; value < 256; ++value) {
@@ -131,7 +142,7 @@ BOOST_AUTO_TEST_CASE(garbage) {
   for (int round = 0; round < 20'000; ++round) {
     bytes datagram(random() % 80);
     for (std::byte& b : datagram) b = static_cast<std::byte>(random());
-    if (!datagram.empty()) datagram[0] = static_cast<std::byte>(random() % 6);
+    if (!datagram.empty()) datagram[0] = static_cast<std::byte>(random() % 7);
     BOOST_REQUIRE(faithful(datagram));
   }
 }
@@ -163,7 +174,7 @@ BOOST_AUTO_TEST_CASE(values_without_meaning_are_refused) {
 
 BOOST_AUTO_TEST_CASE(strings_that_would_change_on_the_way_are_refused) {
   const auto refused = [](const start_request& request) {
-    return !decode_start_request(encode(request)).has_value();
+    return !decode_server_request(encode(request)).has_value();
   };
   start_request request;
   BOOST_TEST(!refused(request));
@@ -182,13 +193,13 @@ BOOST_AUTO_TEST_CASE(too_long_is_refused_on_both_sides) {
   start_request request;
   request.environment = {std::string(max_message_bytes, 'x')};
   BOOST_CHECK_THROW(encode(request), std::length_error);
-  BOOST_TEST(!decode_start_request(bytes(max_message_bytes + 1)).has_value());
+  BOOST_TEST(!decode_server_request(bytes(max_message_bytes + 1)).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(child_of_a_damaged_request) {
   bytes request = encode(full_request());
   request.resize(12);
-  BOOST_TEST(!decode_start_request(request).has_value());
+  BOOST_TEST(!decode_server_request(request).has_value());
   BOOST_TEST(child_of(request) == full_request().child);
   request.resize(8);
   BOOST_TEST(child_of(request) == 0u);
