@@ -12,3 +12,7 @@
 /// of a node inside its module; were the node shared between modules by the dynamic linker, the
 /// module that was loaded first would answer for all others.
 #define GLOVEBOX_LOCAL __attribute__((visibility("hidden")))
+
+/// The number of the binary interface between headers, library and modules: raised by every change
+/// of a layout or a symbol that one of them shares with another.
+#define GLOVEBOX_ABI_NUMBER 1

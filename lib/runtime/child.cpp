@@ -4,6 +4,7 @@
 #include "process/recorder.hpp"
 #include "runtime/crash_handler.hpp"
 #include "runtime/dispatcher.hpp"
+#include "runtime/module_loader.hpp"
 
 #include <unistd.h>
 #include <cstdio>
@@ -13,6 +14,7 @@ namespace glovebox::runtime {
 
 void child_main(process::child_setup setup) {
   try {
+    remember_root();
     const process::recorder memory = process::recorder::attach(setup.recorder);
     ::close(setup.recorder);
     install_crash_handler(*memory);

@@ -1,9 +1,9 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/registry.hpp"
 
+#include "runtime/module_loader.hpp"
 #include "runtime/modules.hpp"
 
-#include <dlfcn.h>
 #include <mutex>
 #include <span>
 #include <stdexcept>
@@ -28,16 +28,21 @@ bool registered(const detail::stub_node* wanted) {
   return false;
 }
 
+std::string build_id_of(const std::string& path) {
+  try {
+    return runtime::build_id_of_file(path);
+  } catch (const std::runtime_error& why) {
+    throw std::runtime_error(why.what() + runtime::hint_about_root());
+  }
+}
+
 // dlopen runs the module's initialisers, so what it is must be known before.
 void load(const core::definition& what) {
   if (what.path.empty()) throw std::runtime_error("its module has no path");
   if (what.module.kind == core::module_identity::source::build_id &&
-      runtime::build_id_of_file(what.path) != what.module.bytes)
+      build_id_of(what.path) != what.module.bytes)
     throw std::runtime_error(what.path + " is another build than the one the parent uses");
-  if (!::dlopen(what.path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
-    const char* const why = ::dlerror();
-    throw std::runtime_error(why ? why : "dlopen failed");
-  }
+  runtime::load_shared_object(what.path);
 }
 
 }  // namespace

@@ -71,11 +71,17 @@ void append_note(bytes& to, std::string_view name, std::uint32_t type, std::stri
   pad(to, alignment);
 }
 
+/// Its first bytes are those of every ELF file of this machine.
+ElfW(Ehdr) head_of_this_program() {
+  ElfW(Ehdr) header{};
+  std::ifstream in("/proc/self/exe", std::ios::binary);
+  if (!in.read(reinterpret_cast<char*>(&header), sizeof header)) throw std::runtime_error("exe");
+  return header;
+}
+
 /// The head of an ELF file with one PT_NOTE segment.
 bytes elf_with(const bytes& notes, std::size_t alignment) {
-  ElfW(Ehdr) header{};
-  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-  header.e_ident[EI_CLASS] = ELFCLASS64;
+  ElfW(Ehdr) header = head_of_this_program();
   header.e_phoff = sizeof header;
   header.e_phentsize = sizeof(ElfW(Phdr));
   header.e_phnum = 2;

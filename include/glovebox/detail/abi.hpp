@@ -12,7 +12,7 @@
 
 #define GLOVEBOX_ABI_NAME(abi, asio_version) glovebox_abi_##abi##_asio_##asio_version
 #define GLOVEBOX_ABI_EXPAND(abi, asio_version) GLOVEBOX_ABI_NAME(abi, asio_version)
-#define GLOVEBOX_ABI GLOVEBOX_ABI_EXPAND(1, ASIO_VERSION)
+#define GLOVEBOX_ABI GLOVEBOX_ABI_EXPAND(GLOVEBOX_ABI_NUMBER, ASIO_VERSION)
 
 extern "C" GLOVEBOX_API const char GLOVEBOX_ABI;
 
