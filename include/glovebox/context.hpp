@@ -4,6 +4,7 @@
 #include <glovebox/context_options.hpp>
 #include <glovebox/detail/context_target.hpp>
 #include <glovebox/detail/own_code.hpp>
+#include <glovebox/jail.hpp>
 #include <glovebox/remote.hpp>
 
 #include <memory>
@@ -70,6 +71,14 @@ class GLOVEBOX_API context : public detail::own_code<context> {
   template <class Token = asio::use_awaitable_t<>>
   [[nodiscard]] auto stop(Token&& token = {}) const {
     return wait(&detail::context_target::stop, std::forward<Token>(token));
+  }
+
+  /// Puts the child into a jail for the rest of its life: see jail.hpp.
+  template <class Token = asio::use_awaitable_t<>>
+  [[nodiscard]] auto jail(const jail_options& options, Token&& token = {}) const {
+    return detail::start<void>(detail::target_or_none(home_),
+                               detail::jail_request(home_, options_, options),
+                               std::forward<Token>(token));
   }
 
   /// Kills the child; its calls end with `process_terminated`. Does not wait.

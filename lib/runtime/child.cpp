@@ -11,10 +11,16 @@
 #include <exception>
 
 namespace glovebox::runtime {
+namespace {
+
+constinit int own_channel = -1;
+
+}  // namespace
 
 void child_main(process::child_setup setup) {
   try {
     remember_root();
+    own_channel = setup.channel;
     const process::recorder memory = process::recorder::attach(setup.recorder);
     ::close(setup.recorder);
     install_crash_handler(*memory);
@@ -26,6 +32,10 @@ void child_main(process::child_setup setup) {
     std::fflush(nullptr);
     ::_exit(127);
   }
+}
+
+std::vector<int> descriptors_in_use() {
+  return {own_channel};
 }
 
 }  // namespace glovebox::runtime

@@ -3,9 +3,14 @@
 
 #include "process/child_start.hpp"
 
+#include <vector>
+
 namespace glovebox::runtime {
 
 /// What a child does after it was prepared: serves its channel until that is closed.
 void child_main(process::child_setup setup);
+
+/// The descriptors that serving needs, besides the standard ones.
+std::vector<int> descriptors_in_use();
 
 }  // namespace glovebox::runtime

@@ -49,7 +49,11 @@ void visit_notes(std::string_view segment, std::uint64_t alignment,
 }
 
 elf_file::elf_file(std::string path) : name_(std::move(path)) {
-  // Not to wait for the writer of a FIFO, and not to be given a terminal.
+  // First a look: to open a device may be to do something with it.
+  struct stat status;
+  if (::stat(name_.c_str(), &status) != 0) refuse(std::strerror(errno), errno);
+  check_kind(status.st_mode);
+  // Whatever was put there meanwhile: not to wait for the writer of a FIFO, nor get a terminal.
   file_.reset(::open(name_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file_) refuse(std::strerror(errno), errno);
   read_headers();
@@ -64,11 +68,15 @@ void elf_file::refuse(const std::string& why, int code) const {
   throw elf_error(name_, why, code);
 }
 
+void elf_file::check_kind(mode_t mode) const {
+  if (S_ISDIR(mode)) refuse("a directory, no file");
+  if (!S_ISREG(mode)) refuse("no regular file");
+}
+
 void elf_file::read_headers() {
   struct stat status;
   if (::fstat(file_.get(), &status) != 0) refuse(std::strerror(errno), errno);
-  if (S_ISDIR(status.st_mode)) refuse("a directory, no file");
-  if (!S_ISREG(status.st_mode)) refuse("no regular file");
+  check_kind(status.st_mode);
   size_ = static_cast<std::uint64_t>(status.st_size);
 
   const ElfW(Ehdr)& own = __ehdr_start;
@@ -141,8 +149,8 @@ std::string elf_file::text(std::uint64_t offset, std::uint64_t limit) const {
   return bytes;
 }
 
-elf_file::dependencies elf_file::dynamic() const {
-  dependencies found;
+std::vector<std::string> elf_file::needed() const {
+  std::vector<std::string> found;
   const auto segment =
       std::find_if(segments_.begin(), segments_.end(),
                    [](const ElfW(Phdr) & each) { return each.p_type == PT_DYNAMIC; });
@@ -152,27 +160,23 @@ elf_file::dependencies elf_file::dynamic() const {
   std::vector<ElfW(Dyn)> entries(segment->p_filesz / sizeof(ElfW(Dyn)));
   if (!entries.empty()) read(segment->p_offset, entries.data(), entries.size() * sizeof entries[0]);
 
-  std::vector<std::uint64_t> needed;  // offsets of the names
-  std::optional<std::uint64_t> runpath, rpath;
+  std::vector<std::uint64_t> names;
   std::uint64_t texts = 0, texts_size = 0;
   for (const ElfW(Dyn) & entry : entries) {
     if (entry.d_tag == DT_NULL) break;
-    if (entry.d_tag == DT_NEEDED) needed.push_back(entry.d_un.d_val);
-    if (entry.d_tag == DT_RUNPATH) runpath = entry.d_un.d_val;
-    if (entry.d_tag == DT_RPATH) rpath = entry.d_un.d_val;
+    if (entry.d_tag == DT_NEEDED) names.push_back(entry.d_un.d_val);
     if (entry.d_tag == DT_STRTAB) texts = entry.d_un.d_ptr;
     if (entry.d_tag == DT_STRSZ) texts_size = entry.d_un.d_val;
   }
-  if (needed.size() > most_needed) refuse("the ELF file needs too many others");
-  const auto name_at = [&](std::uint64_t index) {
-    const std::optional<std::uint64_t> start = offset_of(texts);
-    if (!start || index >= texts_size) refuse("the ELF file's dynamic section is damaged");
-    // An index within bounds may still be anything: the sum is checked before it is used.
-    if (index > size_) refuse("the ELF file is truncated");
-    return text(*start + index, texts_size - index);
-  };
-  for (const std::uint64_t each : needed) found.needed.push_back(name_at(each));
-  if (runpath || rpath) found.search_path = name_at(runpath ? *runpath : *rpath);
+  if (names.size() > most_needed) refuse("the ELF file needs too many others");
+  if (names.empty()) return found;
+  const std::optional<std::uint64_t> start = offset_of(texts);
+  for (const std::uint64_t name : names) {
+    if (!start || name >= texts_size) refuse("the ELF file's dynamic section is damaged");
+    // An offset within the bounds may still be anything: no sum with it before it is checked.
+    if (name > size_) refuse("the ELF file is truncated");
+    found.push_back(text(*start + name, texts_size - name));
+  }
   return found;
 }
 

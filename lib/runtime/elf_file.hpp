@@ -5,6 +5,7 @@
 
 #include <elf.h>
 #include <link.h>
+#include <sys/types.h>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -55,16 +56,12 @@ class elf_file {
   /// The contents of all notes of this owner and type. \throws elf_error
   std::vector<std::string> notes(std::string_view owner, std::uint32_t type) const;
 
-  /// What the dynamic linker would load with it.
-  struct dependencies {
-    std::vector<std::string> needed;  ///< DT_NEEDED, in order
-    std::string search_path;  ///< DT_RUNPATH, or else DT_RPATH: directories separated by colons
-  };
-  /// \throws elf_error
-  dependencies dynamic() const;
+  /// The libraries that the dynamic linker would load with it (DT_NEEDED). \throws elf_error
+  std::vector<std::string> needed() const;
 
  private:
   [[noreturn]] void refuse(const std::string& why, int code = 0) const;
+  void check_kind(mode_t mode) const;
   void read_headers();
   void read(std::uint64_t offset, void* to, std::uint64_t size) const;
   std::string text(std::uint64_t offset, std::uint64_t limit) const;

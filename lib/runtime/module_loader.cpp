@@ -37,17 +37,22 @@ std::string describe_current_exception() {
   return record.type + (record.message.empty() ? "" : ": " + record.message);
 }
 
+// Empty where there is none.
 std::string module_note_of(const elf_file& file) {
   const std::vector<std::string> notes =
       file.notes(detail::module_note_owner, detail::module_note_type);
-  if (notes.empty())
-    throw not_a_module(file.name() +
-                       " is no glovebox module: GLOVEBOX_MODULE stands nowhere in it");
+  if (notes.empty()) return {};
   for (const std::string& each : notes)
     if (each != notes.front())
       throw module_abi_mismatch(file.name() + " was built against two ABIs at once, '" +
                                 notes.front() + "' and '" + each + "'");
   return notes.front();
+}
+
+void compare(const std::string& file, const std::string& note, std::string_view abi) {
+  if (note != abi)
+    throw module_abi_mismatch(file + " was built against another ABI: the module has '" + note +
+                              "', this program has '" + std::string(abi) + "'. Build it again");
 }
 
 }  // namespace
@@ -76,7 +81,10 @@ std::string find_module(std::string_view name, const std::vector<std::string>& s
 
 std::string module_note(const std::string& path) {
   try {
-    return module_note_of(elf_file(path));
+    std::string note = module_note_of(elf_file(path));
+    if (note.empty())
+      throw not_a_module(path + " is no glovebox module: GLOVEBOX_MODULE stands nowhere in it");
+    return note;
   } catch (const elf_error& error) {
     if (error.code() == ENOENT)
       throw module_not_found("there is no module " + path + ": " + error.why() + hint_about_root());
@@ -84,10 +92,12 @@ std::string module_note(const std::string& path) {
   }
 }
 
+void check_module_note(const elf_file& file, std::string_view abi) {
+  if (const std::string note = module_note_of(file); !note.empty()) compare(file.name(), note, abi);
+}
+
 void* load_module_file(const std::string& path, std::string_view abi) {
-  if (const std::string found = module_note(path); found != abi)
-    throw module_abi_mismatch(path + " was built against another ABI: the module has '" + found +
-                              "', this program has '" + std::string(abi) + "'. Build it again");
+  compare(path, module_note(path), abi);
   // Without a slash it would be searched for, and another file be found than was checked.
   return load_shared_object(path.find('/') == std::string::npos ? "./" + path : path, path);
 }
@@ -109,9 +119,11 @@ void* load_shared_object(const std::string& path, const std::string& called) {
     std::throw_with_nested(module_initialiser_threw(why));
   }
   if (!handle) {
-    const char* const why = ::dlerror();
-    throw module_not_loadable(name + " cannot be loaded: " + (why ? why : "dlopen failed") +
-                              hint_about_root());
+    const char* const text = ::dlerror();
+    const std::string why = text ? text : "dlopen failed";
+    const bool missing = why.find(std::strerror(ENOENT)) != std::string::npos;
+    throw module_not_loadable(name + " cannot be loaded: " + why +
+                              (missing ? hint_about_root() : ""));
   }
   if (const auto failed = failed_modules().find(handle); failed != failed_modules().end())
     throw module_initialiser_threw(failed->second + " (when it was loaded first)");

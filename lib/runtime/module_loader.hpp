@@ -10,6 +10,8 @@
 
 namespace glovebox::runtime {
 
+class elf_file;
+
 /// Why a module cannot be had. Each way of failing has a class of its own, whose name the parent
 /// sees, and a text that names the file.
 class module_error : public std::runtime_error {
@@ -56,6 +58,10 @@ std::string find_module(std::string_view name, const std::vector<std::string>& s
 /// \throws module_not_found, not_a_shared_object, not_a_module; module_abi_mismatch when its parts
 ///         were built against different ones
 std::string module_note(const std::string& path);
+
+/// Lets a shared object pass that is no module, or one built against `abi`.
+/// \throws module_abi_mismatch, elf_error
+void check_module_note(const elf_file& file, std::string_view abi = GLOVEBOX_MODULE_ABI);
 
 /// Loads a module that was built against `abi`: only then does its code run.
 /// \returns what dlopen does; modules are never unloaded
