@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #pragma once
 
+#include <glovebox/detail/object_reference.hpp>
 #include <glovebox/detail/own_code.hpp>
 
 #include <cstdint>
@@ -9,21 +10,6 @@
 #include <utility>
 
 namespace glovebox {
-namespace detail {
-
-/// One reference to an object in a child, given back at its end.
-struct object_reference {
-  object_reference(std::shared_ptr<target> at, std::uint64_t number)
-      : home(std::move(at)), handle(number) {}
-  object_reference(const object_reference&) = delete;
-  object_reference& operator=(const object_reference&) = delete;
-  ~object_reference() { home->release(handle); }
-
-  std::shared_ptr<target> home;
-  std::uint64_t handle;
-};
-
-}  // namespace detail
 
 /// A handle of an object of type T that lives in a child. Copies share it; when the last one is
 /// gone, the child destroys the object if nothing there owns it.
@@ -79,11 +65,17 @@ class remote : public detail::own_code<remote<T>> {
   std::uint64_t handle() const noexcept { return object_ ? object_->handle : 0; }
   std::shared_ptr<const void> keep_alive() const noexcept { return object_; }
   const call_options& options() const noexcept { return options_; }
-  static remote adopt(std::shared_ptr<detail::target> home, std::uint64_t handle) {
+  const std::shared_ptr<const detail::object_reference>& reference() const noexcept {
+    return object_;
+  }
+  static remote adopt(std::shared_ptr<const detail::object_reference> object) {
     remote made;
-    if (handle != 0)
-      made.object_ = std::make_shared<const detail::object_reference>(std::move(home), handle);
+    made.object_ = std::move(object);
     return made;
+  }
+  static remote adopt(std::shared_ptr<detail::target> home, std::uint64_t handle) {
+    if (handle == 0) return {};
+    return adopt(std::make_shared<const detail::object_reference>(std::move(home), handle));
   }
 
  private:
@@ -115,11 +107,11 @@ const T& copy_of(const T& object) {
 /// Ends with what copying throws in the child, or with the errors of every call.
 template <class T, class... Token>
 [[nodiscard]] GLOVEBOX_LOCAL auto by_value(const remote<T>& object, Token&&... token) {
-  using value = std::remove_cv_t<T>;
-  static_assert(transferable<value>,
+  using copied = std::remove_cv_t<T>;
+  static_assert(transferable<copied>,
                 "glovebox: objects of this class do not travel by value. Describe it with "
                 "BOOST_DESCRIBE_STRUCT, or specialise glovebox::codec<T>");
-  return object.template call<&detail::copy_of<value>>(std::forward<Token>(token)...);
+  return object.template call<&detail::copy_of<copied>>(std::forward<Token>(token)...);
 }
 
 }  // namespace glovebox

@@ -3,55 +3,13 @@
 #include "support/identical.hpp"
 #include "unit/codec_messages.hpp"
 #include "unit/codec_samples.hpp"
+#include "unit/counted_memory.hpp"
 
 #include <glovebox/detail/type_name.hpp>
 
-#include <malloc.h>
-#include <cstdlib>
-#include <new>
 #include <random>
 
 #include <boost/test/unit_test.hpp>
-
-// ---- what decoding takes is counted
-
-namespace {
-
-std::size_t live_bytes = 0;
-std::size_t peak_bytes = 0;
-
-// Not inlined: the compiler would see malloc's memory in operator delete, and warn.
-[[gnu::noinline]] void* counted(void* memory) {
-  if (!memory) throw std::bad_alloc();
-  live_bytes += ::malloc_usable_size(memory);
-  peak_bytes = std::max(peak_bytes, live_bytes);
-  return memory;
-}
-[[gnu::noinline]] void uncounted(void* memory) noexcept {
-  live_bytes -= ::malloc_usable_size(memory);
-  std::free(memory);
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  return counted(std::malloc(size));
-}
-void* operator new[](std::size_t size) {
-  return counted(std::malloc(size));
-}
-void operator delete(void* memory) noexcept {
-  uncounted(memory);
-}
-void operator delete[](void* memory) noexcept {
-  uncounted(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  uncounted(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  uncounted(memory);
-}
 
 namespace {
 
@@ -77,15 +35,14 @@ std::optional<T> survived(std::span<const std::byte> body,
                           std::span<const std::span<const std::byte>> attachments = {}) {
   std::optional<T> value;
   bool other = false;
-  const std::size_t before = live_bytes;
-  peak_bytes = live_bytes;
-  try {
-    value.emplace(decoded<T>(body, attachments, tight()));
-  } catch (const codec_error&) {
-  } catch (...) {
-    other = true;
-  }
-  const std::size_t taken = peak_bytes - before;
+  const std::size_t taken = memory_taken_by([&] {
+    try {
+      value.emplace(decoded<T>(body, attachments, tight()));
+    } catch (const codec_error&) {
+    } catch (...) {
+      other = true;
+    }
+  });
   if (other) BOOST_ERROR(detail::type_name<T>() << " failed with something else");
   if (taken > most_memory) BOOST_ERROR(detail::type_name<T>() << " took " << taken << " bytes");
   return value;

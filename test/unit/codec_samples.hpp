@@ -4,6 +4,7 @@
 #include <glovebox/codec.hpp>
 
 #include <boost/describe/class.hpp>
+#include <filesystem>
 #include <limits>
 #include <ratio>
 #include <stdexcept>
