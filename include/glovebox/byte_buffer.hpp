@@ -45,6 +45,9 @@ class GLOVEBOX_API byte_buffer {
     if (capacity_ > most_kept) release();
   }
 
+  /// Forgets what stands behind the first `size` bytes, which must be there.
+  void truncate(std::size_t size) noexcept { size_ = size; }
+
   /// Adds `count` bytes whose values are not set, and returns where they begin.
   /// \throws std::bad_alloc
   std::byte* extend(std::size_t count) {

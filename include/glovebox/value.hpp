@@ -166,6 +166,7 @@ inline value::iterator value::end() const noexcept {
 template <>
 struct GLOVEBOX_API dynamic_codec<value> {
   static constexpr bool reads_wrappers = true;
+  static constexpr bool reads_references = true;
   static void write(json_writer& out, const value& from);
   static value read(json_reader& in);
 };

@@ -39,6 +39,16 @@ named_object object_port::share(const shared_object&) {
   throw std::logic_error("pointers to objects can only be written in a child");
 }
 
+std::shared_ptr<const object_reference> object_port::hold(const shared_object&) {
+  throw std::logic_error("pointers to objects can only be written in a child");
+}
+held_address object_port::resolve_held(const object_reference&, std::string_view) {
+  throw std::logic_error("pointers to objects can only be read in a child");
+}
+bool object_port::write_copy(json_writer&, const shared_object&) {
+  return false;
+}
+
 void write_character(json_writer& out, char32_t code) {
   std::string text;
   core::append_utf8(code, text);

@@ -7,6 +7,7 @@ void encode(encoder& out, const exception_record& record) {
   const exception_record* at = &record;
   for (int level = 0; at; ++level, at = at->nested.get()) {
     glovebox::encode(out, at->type);
+    glovebox::encode(out, at->name);
     out.number(static_cast<std::uint8_t>(at->base));
     glovebox::encode(out, at->message);
     glovebox::encode(out, at->category);
@@ -23,6 +24,7 @@ exception_record decode_exception(decoder& in) {
   for (int level = 0;; ++level) {
     if (level == exception_record::max_nesting) in.fail("exceptions nested too deeply");
     at->type = decode<std::string>(in);
+    at->name = decode<std::string>(in);
     const auto base = in.number<std::uint8_t>();
     if (base > static_cast<std::uint8_t>(last_standard_base))
       in.fail("an unknown standard exception");

@@ -45,6 +45,7 @@ struct exception_record {
   static constexpr int max_nesting = 16;
 
   std::string type;
+  std::string name;  // under which a module binds the type (`vision.BadModel`); mostly empty
   standard_base base = standard_base::none;
   std::string message;
   std::string category;   // of the error_code; empty: it has none

@@ -70,6 +70,7 @@ std::string json_reader::found() {
                              names{"o", "an optional"},
                              names{"t", "a duration"},
                              names{"tp", "a point in time"},
+                             names{"slice", "a slice"},
                              names{"bin", "a value of the binary codec"},
                              names{"ref", "an object"},
                              names{"call", "a callback"},

@@ -290,6 +290,7 @@ void json_writer::reference(const std::shared_ptr<const detail::object_reference
 void json_writer::share(const detail::shared_object& object) {
   if (!object.address) return null();
   if (!objects_) fail("objects cannot travel here");
+  if (objects_->write_copy(*this, object)) return;
   detail::named_object made;
   try {
     made = objects_->share(object);

@@ -221,15 +221,13 @@ std::shared_ptr<const object_reference> value_port::adopt(std::uint64_t handle) 
 // In a child, its objects are found, and made known, by what it is doing at the time.
 held_address value_port::resolve(std::uint64_t handle, std::string_view wanted) {
   if (!here()) return object_port::resolve(handle, wanted);
-  return here()->resolve(adopt(handle)->handle, wanted);
+  return here()->resolve_held(*adopt(handle), wanted);
 }
 
 named_object value_port::share(const shared_object& object) {
   if (!here()) return object_port::share(object);
-  named_object made = here()->share(object);
-  objects_.push_back(here()->adopt(made.handle));
-  made.handle = objects_.size();
-  return made;
+  objects_.push_back(here()->hold(object));
+  return {objects_.size(), {}, {}};
 }
 
 value_builder::value_builder() : out(body_, attachments_, value_limits(), &port_) {}

@@ -107,7 +107,7 @@ struct value::reading {
       const auto got = in.binary(scratch);
       return make(kind::other, node::binary{{got.begin(), got.end()}});
     }
-    if (name == "s16" || name == "s32" || name == "t" || name == "tp") {
+    if (name == "s16" || name == "s32" || name == "t" || name == "tp" || name == "slice") {
       std::string text(in.skip());
       in.charge(text.size());
       return make(kind::other, node::json{std::move(text)});

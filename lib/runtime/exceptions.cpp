@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/exceptions.hpp"
 
+#include <glovebox/binding/exceptions.hpp>
+
 #include <cxxabi.h>
 #include <any>
 #include <exception>
@@ -107,7 +109,7 @@ exception_record plain(const T& value) {
   return record;
 }
 
-exception_record capture(int level) {
+exception_record capture_unnamed(int level) {
   try {
     throw;
   } catch (const std::exception& e) {
@@ -131,6 +133,13 @@ exception_record capture(int level) {
     record.message = "an exception of type " + record.type;
     return record;
   }
+}
+
+exception_record capture(int level) {
+  exception_record record = capture_unnamed(level);
+  record.name =
+      binding::exception_name(std::current_exception(), abi::__cxa_current_exception_type());
+  return record;
 }
 
 }  // namespace

@@ -6,15 +6,20 @@
 
 namespace glovebox::detail {
 
-const object_table::entry& object_table::find(std::uint64_t handle, std::string_view type) const {
+const object_table::entry& object_table::at(std::uint64_t handle) const {
   const auto found = entries_.find(handle);
   if (found == entries_.end())
     throw std::logic_error("object #" + std::to_string(handle) + " does not exist (any more)");
-  // Names, not std::type_info: an opaque pointer's class has none.
-  if (found->second.type != type)
-    throw std::logic_error("object #" + std::to_string(handle) + " is a " +
-                           std::string(found->second.type) + ", not a " + std::string(type));
   return found->second;
+}
+
+const object_table::entry& object_table::find(std::uint64_t handle, std::string_view type) const {
+  const entry& found = at(handle);
+  // Names, not std::type_info: an opaque pointer's class has none.
+  if (found.type != type)
+    throw std::logic_error("object #" + std::to_string(handle) + " is a " +
+                           std::string(found.type) + ", not a " + std::string(type));
+  return found;
 }
 
 std::uint64_t object_table::adopt(void* address, std::string_view type, std::shared_ptr<void> owner,

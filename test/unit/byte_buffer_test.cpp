@@ -94,6 +94,20 @@ BOOST_AUTO_TEST_CASE(assigned_to_itself) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(truncated_keeps_its_beginning) {
+  for (const std::size_t size : {std::size_t{10}, 10 * byte_buffer::inline_bytes}) {
+    byte_buffer buffer;
+    const std::vector<std::byte> some(size, std::byte{7});
+    buffer.append(some.data(), some.size());
+    buffer.truncate(4);
+    BOOST_TEST(buffer.size() == 4u);
+    const std::byte more{9};
+    buffer.append(&more, 1);
+    BOOST_TEST((buffer.view()[3] == std::byte{7}));
+    BOOST_TEST((buffer.view()[4] == more));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(cleared_keeps_its_memory_unless_it_is_large) {
   byte_buffer buffer = filled(1000);
   const std::byte* const memory = buffer.data();

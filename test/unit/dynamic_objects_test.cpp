@@ -45,6 +45,14 @@ class child_port : public detail::object_port {
   std::uint64_t handle_of(const std::shared_ptr<const detail::object_reference>& of) override {
     return of->handle;
   }
+  std::shared_ptr<const detail::object_reference> hold(
+      const detail::shared_object& object) override {
+    return adopt(share(object).handle);
+  }
+  detail::held_address resolve_held(const detail::object_reference& object,
+                                    std::string_view wanted) override {
+    return resolve(object.handle, wanted);
+  }
   std::map<std::uint64_t, detail::shared_object> objects;
 };
 

@@ -41,8 +41,8 @@ exception_record read(view body, const std::vector<attachment>& attachments = {}
 }
 
 bool equal(const exception_record& a, const exception_record& b) {
-  if (a.type != b.type || a.base != b.base || a.message != b.message || a.category != b.category ||
-      a.code != b.code || !a.nested != !b.nested)
+  if (a.type != b.type || a.name != b.name || a.base != b.base || a.message != b.message ||
+      a.category != b.category || a.code != b.code || !a.nested != !b.nested)
     return false;
   return !a.nested || equal(*a.nested, *b.nested);
 }
@@ -50,6 +50,7 @@ bool equal(const exception_record& a, const exception_record& b) {
 exception_record chain(int levels) {
   exception_record record;
   record.type = "level " + std::to_string(levels);
+  record.name = levels % 2 == 0 ? "" : "module.Name";
   record.message = "message";
   record.base = standard_base::runtime_error;
   if (levels > 1) record.nested = std::make_unique<exception_record>(chain(levels - 1));
@@ -156,7 +157,7 @@ BOOST_AUTO_TEST_CASE(bases_that_do_not_exist) {
   const message made = written(record);
   for (unsigned base = 0; base != 256; ++base) {
     bytes changed(made.body.view().begin(), made.body.view().end());
-    changed[1] = static_cast<std::byte>(base);  // behind the empty type
+    changed[2] = static_cast<std::byte>(base);  // behind the empty type and name
     if (base <= static_cast<unsigned>(last_standard_base))
       BOOST_CHECK_NO_THROW(read(changed));
     else

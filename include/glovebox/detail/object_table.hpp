@@ -24,6 +24,8 @@ class GLOVEBOX_API object_table {
 
   /// \throws std::logic_error when the handle is stale, or the object is of another type
   const entry& find(std::uint64_t handle, std::string_view type) const;
+  /// Whatever the object is. \throws std::logic_error when the handle is stale
+  const entry& at(std::uint64_t handle) const;
 
   /// A new object that the table owns, or shares.
   std::uint64_t adopt(void* address, std::string_view type, std::shared_ptr<void> owner,

@@ -54,6 +54,13 @@ concept reads_wrappers = requires {
   requires dynamic_codec<T>::reads_wrappers;
 };
 
+/// Those that make something of a reference to an object themselves. Of all other types, a
+/// reference means an object that is one.
+template <class T>
+concept reads_references = requires {
+  requires dynamic_codec<T>::reads_references;
+};
+
 }  // namespace detail
 
 /// Writes a value. An rvalue's large parts are taken over instead of copied.

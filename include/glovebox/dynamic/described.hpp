@@ -16,6 +16,23 @@
 namespace glovebox {
 namespace detail {
 
+/// Also what does not travel by itself, as long as it is described. More travels here than in the
+/// binary form: pointers to objects.
+template <class T>
+concept dynamic_field = dynamic_transferable<std::remove_all_extents_t<T>> ||
+    described_class<std::remove_all_extents_t<T>>;
+
+/// Exists to be named in the compiler's error message.
+template <auto Member, class T>
+constexpr bool check_field() {
+  static_assert(dynamic_field<T>,
+                "glovebox: the type of this described member does not travel; describe it as well, "
+                "specialise glovebox::codec for it, or describe the class without the member");
+  static_assert(!std::is_const_v<T>,
+                "glovebox: this described member is const: the other side could not fill it");
+  return true;
+}
+
 /// One member of a described class: of the class itself or of one of its bases.
 template <class Class, class Descriptor>
 struct described_field {
@@ -28,13 +45,14 @@ struct described_field {
     using part = std::conditional_t<std::is_const_v<Whole>, const Class, Class>;
     return ((part&)whole).*Descriptor::pointer;
   }
-  static_assert(sizeof(described_member<Descriptor::pointer, type>) != 0);
+  static constexpr bool check() { return check_field<Descriptor::pointer, type>(); }
 };
 
 /// A base with a codec of its own, under its class's name.
 template <class Base>
 struct base_field {
   using type = Base;
+  static constexpr bool check() { return true; }
   static constexpr std::string_view name() { return type_name<Base>(); }
   static constexpr auto text = [] {
     std::array<char, type_name<Base>().size() + 1> made{};
@@ -103,6 +121,22 @@ constexpr bool names_differ(boost::mp11::mp_list<Field...>) {
   return true;
 }
 
+/// Whether all members travel, as far as can be seen from here.
+template <class T>
+constexpr bool fields_travel() {
+  return []<class... Field>(boost::mp11::mp_list<Field...>) {
+    return ([] {
+      using type = std::remove_all_extents_t<typename Field::type>;
+      if constexpr (std::is_const_v<type> || !dynamic_field<type>)
+        return false;
+      else if constexpr (described_class<type> && !codec_of_users<type>)
+        return fields_travel<type>();
+      else
+        return true;
+    }() && ...);
+  }(typename fields_of<T>::type{});
+}
+
 template <class V>
 void write_fields(json_writer& out, V&& value);
 template <class T>
@@ -158,11 +192,11 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 
 template <class Whole, class Field>
 constexpr member_reader reader_of() {
-  member_reader made{Field::c_name,
-                     [](json_reader& in, void* object) {
-                       read_field(in, Field::of(*static_cast<Whole*>(object)));
-                     },
-                     nullptr};
+  member_reader made{Field::c_name, nullptr, nullptr};
+  if constexpr (Field::check() && dynamic_field<typename Field::type>)
+    made.read = [](json_reader& in, void* object) {
+      read_field(in, Field::of(*static_cast<Whole*>(object)));
+    };
   if constexpr (is_optional<typename Field::type>)
     made.clear = [](void* object) { Field::of(*static_cast<Whole*>(object)).reset(); };
   return made;
@@ -177,9 +211,11 @@ void write_fields(json_writer& out, V&& value) {
   out.begin_dict();
   boost::mp11::mp_for_each<fields>([&](auto field) {
     using type = decltype(field);
-    path.at(type::c_name);
-    out.key(type::name());
-    write_field(out, part_of<V>(type::of(value)));
+    if constexpr (type::check() && dynamic_field<typename type::type>) {
+      path.at(type::c_name);
+      out.key(type::name());
+      write_field(out, part_of<V>(type::of(value)));
+    }
   });
   out.end_dict();
 }

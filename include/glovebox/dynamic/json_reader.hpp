@@ -149,6 +149,8 @@ class GLOVEBOX_API json_reader : public detail::codec_path {
   mark position() const noexcept { return {at_, budget_}; }
   /// \throws codec_error when this happens too often: texts exist that fit in very many ways almost
   void reset(const mark& to);
+  /// Goes anywhere in the text; the memory taken so far counts on.
+  void seek(const mark& to) noexcept { at_ = to.at; }
   /// Runs `read`; when it throws codec_error, goes back and returns false.
   template <class Read>
   bool attempt(Read&& read) {
@@ -185,6 +187,10 @@ class GLOVEBOX_API json_reader : public detail::codec_path {
   void next_part() { expect(',', "a list that is too short"); }
   void end_parts() { expect(']', "a list that is too long"); }
   detail::object_port* objects() const noexcept { return objects_; }
+  void begin_again(const mark& at) noexcept {
+    at_ = at.at;
+    budget_ = at.budget;
+  }
 
  private:
   friend class list;

@@ -96,6 +96,18 @@ class GLOVEBOX_API json_writer : public detail::codec_path {
   static bool is_text(std::string_view bytes) noexcept;
   /// A value that is JSON already.
   void raw(std::string_view json);
+  /// How far it is, to take back what was written since.
+  struct mark {
+    std::size_t size;
+    std::size_t attachments;
+    bool comma;
+  };
+  mark position() const noexcept { return {body_.size(), attachments_.size(), comma_}; }
+  void take_back(const mark& to) {
+    body_.truncate(to.size);
+    attachments_.resize(to.attachments);
+    comma_ = to.comma;
+  }
   detail::object_port* objects() const noexcept { return objects_; }
 
  private:

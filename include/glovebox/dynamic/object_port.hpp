@@ -11,6 +11,13 @@
 namespace glovebox::detail {
 
 struct object_reference;
+}  // namespace glovebox::detail
+
+namespace glovebox {
+class json_writer;
+}  // namespace glovebox
+
+namespace glovebox::detail {
 
 /// An object in the child, as the code there knows it, on its way to the parent.
 struct shared_object {
@@ -57,6 +64,12 @@ class GLOVEBOX_API object_port {
   virtual held_address resolve(std::uint64_t handle, std::string_view wanted);
   /// Child: makes the object known to the parent.
   virtual named_object share(const shared_object& object);
+  /// Child: the object, for a value that holds it for as long as it likes.
+  virtual std::shared_ptr<const object_reference> hold(const shared_object& object);
+  /// Child: what a value holds, as a `wanted` type.
+  virtual held_address resolve_held(const object_reference& object, std::string_view wanted);
+  /// Child: while a copy is made, writes the object itself instead, and returns true.
+  virtual bool write_copy(json_writer& out, const shared_object& object);
 
   /// Child: the port of what this thread is doing for the parent, for values that hold objects.
   static object_port* here() noexcept;

@@ -50,21 +50,27 @@ T* resolve(json_reader& in, std::shared_ptr<void>* owner = nullptr) {
 /// cannot be read or written; it has `remote<T>`.
 template <detail::object_class T>
 struct dynamic_codec<T*> {
+  static constexpr bool reads_references = true;
   static void write(json_writer& out, T* object) {
     out.share(detail::shared_object_of(object, nullptr));
   }
   static T* read(json_reader& in) { return in.null() ? nullptr : detail::resolve<T>(in); }
 };
 
-/// The same; the parent's handle owns the object, too.
+/// The same; the parent's handle owns the object, too. A value of the class becomes a new object.
 template <detail::object_class T>
 struct dynamic_codec<std::shared_ptr<T>> {
+  static constexpr bool reads_references = true;
   static void write(json_writer& out, const std::shared_ptr<T>& object) {
     out.share(detail::shared_object_of(object.get(),
                                        std::const_pointer_cast<std::remove_cv_t<T>>(object)));
   }
   static std::shared_ptr<T> read(json_reader& in) {
     if (in.null()) return nullptr;
+    if constexpr (requires { sizeof(T); }) {
+      if constexpr (dynamic_transferable<T>)
+        if (in.marker() != "ref") return std::make_shared<T>(read_dynamic<std::remove_cv_t<T>>(in));
+    }
     std::shared_ptr<void> owner;
     T* const object = detail::resolve<T>(in, &owner);
     return std::shared_ptr<T>(std::move(owner), object);
@@ -89,6 +95,7 @@ struct dynamic_codec<std::unique_ptr<T, Deleter>> {
 /// In the parent: an object of the child.
 template <class T>
 struct dynamic_codec<remote<T>> {
+  static constexpr bool reads_references = true;
   static void write(json_writer& out, const remote<T>& object) {
     out.reference(object.reference());
   }
