@@ -5,10 +5,12 @@
 #include <glovebox/detail/context_target.hpp>
 #include <glovebox/detail/own_code.hpp>
 #include <glovebox/jail.hpp>
+#include <glovebox/library.hpp>
 #include <glovebox/remote.hpp>
 
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace glovebox {
@@ -58,6 +60,15 @@ class GLOVEBOX_API context : public detail::own_code<context> {
       return make_with_token<T>(
           std::make_index_sequence < sizeof...(A) == 0 ? 0 : sizeof...(A) - 1 > {},
           std::forward<A>(arguments)...);
+  }
+
+  /// Loads a C library in the child, whose functions can then be called by their signatures. The
+  /// same library again is the same handle. Its initialisers run; if they crash, the child is gone.
+  /// Ends with `std::runtime_error`, a `remote_exception`, that says why it could not be loaded.
+  /// \param name as for dlopen(3): `libm.so.6` is searched for, what has a slash is a path
+  template <class Token = asio::use_awaitable_t<>>
+  [[nodiscard]] auto load_library(std::string_view name, Token&& token = {}) const {
+    return detail::load_library(home_, options_, name, std::forward<Token>(token));
   }
 
   /// Completes when the child is ready, or with why it is not.

@@ -9,6 +9,7 @@
 #include <glovebox/context.hpp>
 #include <glovebox/failures.hpp>
 #include <glovebox/init.hpp>
+#include <glovebox/library.hpp>
 #include <glovebox/pool.hpp>
 #include <glovebox/remote.hpp>
 #include <glovebox/remote_exception.hpp>
