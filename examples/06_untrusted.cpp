@@ -1,6 +1,6 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 
-// The module of 05_jail: what it does when it is loaded is all it does.
+// The module of 06_jail: what it does when it is loaded is all it does.
 #include <fcntl.h>
 #include <unistd.h>
 #include <cerrno>

@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
 
   asio::io_context io;
   const auto here = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-  asio::co_spawn(io, run(glovebox::context(io), root, here / "05_untrusted.so"),
+  asio::co_spawn(io, run(glovebox::context(io), root, here / "06_untrusted.so"),
                  [](std::exception_ptr error) {
                    if (error) std::rethrow_exception(error);
                  });
