@@ -35,6 +35,9 @@ struct context_options {
   output standard_error = output::tee;
   /// `NAME=value` sets, `NAME` unsets a variable in the child's environment.
   std::vector<std::string> environment;
+  /// Directories in which the child looks for modules, before those of the environment's
+  /// GLOVEBOX_MODULE_PATH and the one where modules are installed.
+  std::vector<std::string> module_path;
   /// Working directory; empty: the parent's.
   std::string directory;
   /// Whether a crash may write a core file.

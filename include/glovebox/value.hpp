@@ -19,6 +19,7 @@
 
 namespace glovebox {
 
+class proxy;
 class value;
 namespace detail {
 class value_builder;
@@ -56,6 +57,8 @@ class GLOVEBOX_API value {
   /// \throws codec_error that says what it is, when it is no T
   template <class T>
   T as() const;
+  /// The object; an empty handle for null. Needs proxy.hpp.
+  operator proxy() const;  // implicit, as a result's conversion
 
   kind type() const noexcept { return bare().kind_; }
   bool is_null() const noexcept { return type() == kind::null; }

@@ -5,6 +5,7 @@
 #include "runtime/registry.hpp"
 #include "transport/socket.hpp"
 
+#include <glovebox/detail/dynamic_call.hpp>
 #include <glovebox/failures.hpp>
 
 #include <sys/socket.h>
@@ -26,10 +27,14 @@ std::exception_ptr aborted() {
 std::string arguments_of(detail::request& what) {
   std::string text;
   try {
-    std::vector<std::span<const std::byte>> attachments;
-    for (const attachment& each : what.attachments) attachments.push_back(each.bytes);
-    decoder in(what.body.view(), attachments);
-    text = what.stub->describe(in);
+    if (what.stub) {
+      std::vector<std::span<const std::byte>> attachments;
+      for (const attachment& each : what.attachments) attachments.push_back(each.bytes);
+      decoder in(what.body.view(), attachments);
+      text = what.stub->describe(in);
+    } else {
+      text.assign(reinterpret_cast<const char*>(what.body.data()), what.body.size());
+    }
   } catch (...) {
     text = "(not printable)";
   }
@@ -133,6 +138,10 @@ void context_impl::fill_queue(completions& done) {
     auto& which = static_cast<call&>(*next);
     const detail::request& what = which.op->request();
     try {
+      if (!what.stub) {
+        session_.send(what.operation, what.object, what.body, what.attachments);
+        continue;
+      }
       std::uint32_t index = what.stub->index.load(std::memory_order_acquire);
       if (index == 0 || !session_.defined(index)) {
         const runtime::sendable function = runtime::describe_stub(*what.stub);
@@ -245,8 +254,11 @@ void context_impl::take_answers(lock_type& lock, completions& done) {
   for (answered& one : answers_) finish_answer(one, done, broken);
   lock.lock();
   for (const answered& one : answers_) {
-    if (one.frame.header.object != 0 && one.kind == core::session::event_kind::reply)
-      ++stats_.objects;
+    if (one.kind == core::session::event_kind::reply) {
+      if (one.frame.header.object != 0) ++stats_.objects;
+      if (one.frame.header.encoding == core::body_encoding::json)
+        stats_.objects += detail::references_in(one.frame.body).size();
+    }
     if (overrunning_ == one.which->id) {
       overrunning_ = 0;
       kill_at_ = never;
@@ -261,7 +273,7 @@ void context_impl::take_answers(lock_type& lock, completions& done) {
 void context_impl::finish_answer(answered& one, completions& done, std::string& broken) {
   detail::operation& op = *one.which->op;
   const core::frame_view& frame = one.frame;
-  const std::string_view name = op.request().stub->name;
+  const std::string_view name = op.request().name();
   const std::shared_ptr<detail::target> from = shared_from_this();
   try {
     if (one.which->overran) {
@@ -281,6 +293,8 @@ void context_impl::finish_answer(answered& one, completions& done, std::string& 
       op.take({frame.body, frame.attachments, frame.header.object, options_.limits, from});
       done.add(op);
     }
+  } catch (const detail::unwanted_result& result) {
+    done.fail(op, result.why);
   } catch (const codec_error& why) {
     broken = "the answer of " + std::string(name) + " is not what it returns: " + why.what();
     done.fail(op, std::make_exception_ptr(protocol_error(broken)));
@@ -294,7 +308,7 @@ termination context_impl::view_for(const call& which, const termination& end,
   termination info = end;
   info.phase = view.phase;
   info.culprit = view.culprit;
-  info.method = which.op->request().stub->name;
+  info.method = which.op->request().name();
   info.arguments = arguments_of(which.op->request());
   if (view.phase == phase::running && recorder_) {
     const std::int64_t now = clock::now().time_since_epoch().count();

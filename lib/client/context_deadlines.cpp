@@ -49,7 +49,7 @@ void context_impl::judge(call& which, time now, completions& done) {
   info.phase = phase::queued;
   info.culprit = culprit::no;
   info.pid = facts_.pid;
-  info.method = which.op->request().stub->name;
+  info.method = which.op->request().name();
   withdraw(which, std::make_exception_ptr(call_timeout(std::move(info), true)), done);
 }
 

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 namespace glovebox::client {
@@ -22,6 +24,15 @@ constexpr auto end_of_file_wait = std::chrono::milliseconds(500);
 
 transport::unique_fd open_null(int flags) {
   return transport::unique_fd(::open("/dev/null", flags | O_CLOEXEC));
+}
+
+std::string module_path_variable(const std::vector<std::string>& places) {
+  constexpr const char* name = "GLOVEBOX_MODULE_PATH";
+  std::string variable = std::string(name) + '=';
+  // The child's working directory may be another.
+  for (const std::string& each : places) variable += std::filesystem::absolute(each).string() + ':';
+  if (const char* const more = std::getenv(name)) variable += more;
+  return variable;
 }
 
 /// A child's outputs that are kept share a pipe, so that their lines stay in order.
@@ -100,6 +111,8 @@ void context_impl::try_launch() {
     request.memory_limit = options_.memory_limit;
     request.core_dumps = options_.core_dumps;
     request.environment = options_.environment;
+    if (!options_.module_path.empty())
+      request.environment.push_back(module_path_variable(options_.module_path));
     request.directory = options_.directory;
     std::vector<transport::unique_fd> descriptors;
     descriptors.push_back(std::move(theirs));

@@ -85,10 +85,15 @@ std::shared_ptr<pool_target> pool_or_none(const std::shared_ptr<pool_target>& on
   return on ? on : none;
 }
 
+std::string misplaced_object(const target* goes_to, const target* lives_in) {
+  const auto name = [](const target* of) { return of ? of->describe() : "an empty handle"; };
+  return "an object of " + name(lives_in) + " cannot be an argument in " + name(goes_to) +
+         "; copy it with by_value, or make the call where it lives";
+}
+
 void refuse_object(encoder& out, const target& goes_to, const target* lives_in) {
   if (!lives_in) out.fail("an empty remote");
-  out.fail("an object of " + lives_in->describe() + " cannot be an argument in " +
-           goes_to.describe() + "; copy it with by_value, or make the call where it lives");
+  out.fail(misplaced_object(&goes_to, lives_in));
 }
 
 void describe_text(std::string_view text, std::string& to) {

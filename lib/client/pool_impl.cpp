@@ -273,7 +273,7 @@ void pool_impl::expire(completions& done) {
     info.cause = cause::deadline;
     info.phase = phase::queued;
     info.culprit = culprit::no;
-    info.method = call.request().stub->name;
+    info.method = call.request().name();
     end(call, std::make_exception_ptr(call_timeout(std::move(info), true)), done);
   }
 }
@@ -340,7 +340,7 @@ void pool_impl::close() noexcept {
     info.cause = cause::killed_by_owner;
     info.phase = phase::queued;
     info.culprit = culprit::no;
-    info.method = call->request().stub->name;
+    info.method = call->request().name();
     end(*call, std::make_exception_ptr(process_terminated(std::move(info))), done);
   }
   for (child& each : children_)

@@ -3,11 +3,14 @@
 
 #include "client/host_program.hpp"
 
+#include <glovebox/import.hpp>
+
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/query.hpp>
 #include <asio/steady_timer.hpp>
 
 #include <stdexcept>
+#include <utility>
 
 namespace glovebox::client {
 
@@ -34,6 +37,22 @@ std::shared_ptr<server_link> service::link(const asio::any_io_executor& executor
 void service::drop(const server_link& lost) noexcept {
   const std::lock_guard lock(lock_);
   if (link_.get() == &lost) link_.reset();
+}
+
+glovebox::context service::default_context(const asio::any_io_executor& executor) {
+  {
+    const std::lock_guard lock(lock_);
+    if (down_) throw std::runtime_error("the execution context was shut down");
+    if (default_context_.state() == context_state::starting ||
+        default_context_.state() == context_state::ready)
+      return default_context_;
+  }
+  // Not under the lock: a context that starts and one that ends both come back here.
+  const glovebox::context made(executor);
+  glovebox::context ended = made;
+  const std::lock_guard lock(lock_);
+  std::swap(default_context_, ended);
+  return made;
 }
 
 void service::enter(std::shared_ptr<participant> who) {
@@ -66,3 +85,11 @@ void service::shutdown() {
 }
 
 }  // namespace glovebox::client
+
+namespace glovebox {
+
+context default_context(const asio::any_io_executor& executor) {
+  return client::service::of(executor).default_context(executor);
+}
+
+}  // namespace glovebox

@@ -3,6 +3,8 @@
 
 #include "client/server_link.hpp"
 
+#include <glovebox/context.hpp>
+
 #include <asio/any_io_executor.hpp>
 #include <asio/execution_context.hpp>
 
@@ -34,6 +36,9 @@ class service final : public asio::execution_context::service {
   /// The server behind this link is gone; the next start makes a new one.
   void drop(const server_link& lost) noexcept;
 
+  /// See glovebox::default_context.
+  glovebox::context default_context(const asio::any_io_executor& executor);
+
   void enter(std::shared_ptr<participant> who);
   void leave(const participant& who) noexcept;
 
@@ -43,6 +48,7 @@ class service final : public asio::execution_context::service {
   std::mutex lock_;
   bool down_ = false;
   std::shared_ptr<server_link> link_;
+  glovebox::context default_context_;
   std::map<const participant*, std::shared_ptr<participant>> participants_;
 };
 

@@ -115,9 +115,9 @@ frame_reader::outcome frame_reader::next(frame_view& out) {
   const std::byte* const start = buffer_.get() + begin_;
   frame_header& header = out.header;
   header = from_wire(start);
-  if (header.kind < frame_kind::ready || header.kind > frame_kind::skipped)
+  if (header.kind < frame_kind::ready || header.kind > frame_kind::operate)
     return broken("a frame of an unknown kind");
-  if (header.encoding > body_encoding::binary) return broken("a body in an unknown encoding");
+  if (header.encoding > body_encoding::json) return broken("a body in an unknown encoding");
   if (header.reserved != 0) return broken("a reserved header field is set");
   if (header.payload > limits_.message_bytes) return broken("a message above limits.message_bytes");
   if (header.attachments > limits_.attachments)

@@ -24,12 +24,13 @@ enum class frame_kind : std::uint8_t {
   reply,      ///< child: the result of `call`; `object` is its handle when it stays in the child
   error,      ///< child: `call` ended with the exception in the body
   skipped,    ///< child: `call` was withdrawn before it started
+  operate,    ///< parent: do operation `target` (op.hpp) with `object`; a call like any other
 };
 
 inline constexpr std::uint32_t protocol_version = 1;
 
 /// What the body is written in.
-enum class body_encoding : std::uint8_t { none, binary };
+enum class body_encoding : std::uint8_t { none, binary, json };
 
 /// The fixed part of a frame. On the wire: 32 bytes, little endian, in this order, followed by the
 /// payload: the size of each attachment (8 bytes each), the body, the attachments.

@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "core/session.hpp"
 
+#include <glovebox/dynamic/json_reader.hpp>
+
 #include <cassert>
 
 namespace glovebox::core {
@@ -81,8 +83,10 @@ bool session::answer(event& out) {
   --unanswered_;
   free_slot(which);
   if (!abandoned) return true;
-  // Nobody will ever hold the object that came back.
+  // Nobody will ever hold the objects that came back.
   if (header.object != 0) release(header.object, 1);
+  if (header.kind == frame_kind::reply && header.encoding == body_encoding::json)
+    for (const std::uint64_t object : detail::references_in(out.frame.body)) release(object, 1);
   out.kind = event_kind::none;
   out.call = nullptr;
   return false;
@@ -96,6 +100,7 @@ bool session::child_frame(event& out) {
       out.kind = event_kind::define;
       return true;
     case frame_kind::call:
+    case frame_kind::operate:
       if (header.call <= last_seen_call_) return broken(out, "a call id that does not grow");
       last_seen_call_ = header.call;
       out.kind = event_kind::call;
@@ -149,12 +154,28 @@ void session::define(std::uint32_t function, const byte_buffer& definition) {
 
 void session::send(std::uint32_t function, body_encoding encoding, const byte_buffer& body,
                    std::span<const attachment> attachments) {
-  assert(next_unsent_ != next_ && defined(function));
-  flush_releases();
+  assert(defined(function));
   frame_header header;
   header.kind = frame_kind::call;
   header.encoding = encoding;
   header.target = function;
+  send_next(header, body, attachments);
+}
+
+void session::send(op operation, std::uint64_t object, const byte_buffer& body,
+                   std::span<const attachment> attachments) {
+  frame_header header;
+  header.kind = frame_kind::operate;
+  header.encoding = body_encoding::json;
+  header.target = static_cast<std::uint32_t>(operation);
+  header.object = object;
+  send_next(header, body, attachments);
+}
+
+void session::send_next(frame_header header, const byte_buffer& body,
+                        std::span<const attachment> attachments) {
+  assert(next_unsent_ != next_);
+  flush_releases();
   header.call = next_unsent_;
   out_.put(header, body, attachments);
   at(next_unsent_).state = slot_state::sent;
@@ -233,10 +254,10 @@ void session::say_ready() {
 }
 
 void session::reply(std::uint64_t call, std::uint64_t object, const byte_buffer& body,
-                    std::span<const attachment> attachments) {
+                    std::span<const attachment> attachments, body_encoding encoding) {
   frame_header header;
   header.kind = frame_kind::reply;
-  header.encoding = body_encoding::binary;
+  header.encoding = encoding;
   header.call = call;
   header.object = object;
   out_.put(header, body, attachments);

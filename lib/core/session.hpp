@@ -3,6 +3,8 @@
 
 #include "core/frame.hpp"
 
+#include <glovebox/op.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -48,7 +50,7 @@ class session {
     reply,      ///< parent: `call` is answered by `frame`
     error,      ///< parent: `call` ended with the exception in `frame`
     define,     ///< child
-    call,       ///< child
+    call,       ///< child: a call or an operation
     release,    ///< child
   };
   struct event {
@@ -75,6 +77,9 @@ class session {
   /// Sends the oldest unsent call; its function is defined.
   /// \throws codec_error when it exceeds the limits; the call stays unsent (withdraw it)
   void send(std::uint32_t function, body_encoding encoding, const byte_buffer& body,
+            std::span<const attachment> attachments);
+  /// The same for an operation on an object, or with no object at all: 0.
+  void send(op operation, std::uint64_t object, const byte_buffer& body,
             std::span<const attachment> attachments);
 
   enum class withdrawal : std::uint8_t {
@@ -105,7 +110,8 @@ class session {
 
   void say_ready();
   void reply(std::uint64_t call, std::uint64_t object, const byte_buffer& body,
-             std::span<const attachment> attachments);
+             std::span<const attachment> attachments,
+             body_encoding encoding = body_encoding::binary);
   /// The texts of an exception are attachments when they are long.
   void reply_error(std::uint64_t call, const byte_buffer& body,
                    std::span<const attachment> attachments = {});
@@ -124,6 +130,8 @@ class session {
   void grow();
   void free_slot(slot& which) noexcept;
   void skip_gaps() noexcept;
+  void send_next(frame_header header, const byte_buffer& body,
+                 std::span<const attachment> attachments);
   bool answer(event& out);
   bool parent_frame(event& out);
   bool child_frame(event& out);

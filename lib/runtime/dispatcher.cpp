@@ -2,6 +2,7 @@
 #include "runtime/dispatcher.hpp"
 
 #include "runtime/exceptions.hpp"
+#include "runtime/module_loader.hpp"
 #include "runtime/registry.hpp"
 #include "transport/socket.hpp"
 
@@ -27,6 +28,10 @@ std::uint64_t now() noexcept {
 constexpr std::uint64_t short_call = 10'000;
 constexpr std::uint64_t longest_wait = 50'000;
 
+void load_named_module(const std::string& name) {
+  load_module_file(find_module(name, module_search_path()));
+}
+
 }  // namespace
 
 dispatcher::dispatcher(int channel, process::recorder_page& page, const limits& bounds)
@@ -34,7 +39,8 @@ dispatcher::dispatcher(int channel, process::recorder_page& page, const limits& 
       page_(page),
       limits_(bounds),
       ring_(page, channel, bounds),
-      session_(core::session::role::child, ring_, bounds) {}
+      session_(core::session::role::child, ring_, bounds),
+      host_(make_cpp_host(objects_, {.load_module = &load_named_module, .bounds = bounds})) {}
 
 void dispatcher::run() {
   session_.say_ready();
@@ -97,8 +103,10 @@ bool dispatcher::withdrawn(std::uint64_t id) {
 
 void dispatcher::serve(const core::frame_view& frame) {
   const std::uint64_t id = frame.header.call;
-  if (frame.header.target >= functions_.size()) std::abort();  // the parent defines before it calls
-  function& what = functions_[frame.header.target];
+  const bool dynamic = frame.header.kind == core::frame_kind::operate;
+  // The parent defines before it calls.
+  if (!dynamic && frame.header.target >= functions_.size()) std::abort();
+  function& what = dynamic ? operations_ : functions_[frame.header.target];
   std::uint64_t start = now();
   if (!ring_.empty() && (what.last_cost > short_call || start - oldest_unsent_ > longest_wait)) {
     ring_.flush();
@@ -113,34 +121,53 @@ void dispatcher::serve(const core::frame_view& frame) {
     page_.last_finished.store(id, std::memory_order_release);
     return;
   }
-  execute(what, frame);
+  dynamic ? operate(frame) : execute(what, frame);
   what.last_cost = now() - start;
 }
 
-void dispatcher::execute(function& what, const core::frame_view& frame) {
-  const std::uint64_t id = frame.header.call;
+// `run` leaves the result in body_ and attachments_, and answers.
+template <class Run>
+void dispatcher::run_call(std::uint64_t id, const Run& run) {
   body_.clear();
   attachments_.clear();
   try {
-    if (!what.node) throw std::runtime_error(what.why_not);
-    decoder in(frame.body, frame.attachments, limits_);
-    encoder out(body_, attachments_, limits_);
-    detail::invocation call{in, out, objects_, 0, nullptr};
-    what.node->invoke(call);
-    answer(id, call.result_object);
+    run();
   } catch (...) {
     answer_error(id);
   }
 }
 
-void dispatcher::answer(std::uint64_t id, std::uint64_t object) {
+void dispatcher::execute(function& what, const core::frame_view& frame) {
+  run_call(frame.header.call, [&] {
+    if (!what.node) throw std::runtime_error(what.why_not);
+    decoder in(frame.body, frame.attachments, limits_);
+    encoder out(body_, attachments_, limits_);
+    detail::invocation call{in, out, objects_, 0, nullptr};
+    what.node->invoke(call);
+    answer(frame.header.call, call.result_object, core::body_encoding::binary);
+  });
+}
+
+void dispatcher::operate(const core::frame_view& frame) {
+  run_call(frame.header.call, [&] {
+    operation_request request;
+    request.what = static_cast<op>(frame.header.target);
+    request.object = frame.header.object;
+    request.arguments = frame.body;
+    request.attachments = frame.attachments;
+    host_->operate(request, body_, attachments_);
+    answer(frame.header.call, 0, core::body_encoding::json);
+  });
+}
+
+void dispatcher::answer(std::uint64_t id, std::uint64_t object, core::body_encoding encoding) {
   std::uint64_t payload = body_.size();
   for (const attachment& each : attachments_) payload += each.bytes.size() + sizeof(std::uint64_t);
   // `finished` says that the function has run to its end; a reply that leaves through the ring
   // cannot be lost after that, so it is put there first.
   const bool kept = reply_ring::fits(payload);
   if (!kept) page_.last_finished.store(id, std::memory_order_release);
-  session_.reply(id, object, body_, attachments_);
+  session_.reply(id, object, body_, attachments_, encoding);
   page_.last_finished.store(id, std::memory_order_release);
 }
 

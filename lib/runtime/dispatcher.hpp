@@ -3,12 +3,14 @@
 
 #include "core/session.hpp"
 #include "process/recorder.hpp"
+#include "runtime/host.hpp"
 #include "runtime/reply_ring.hpp"
 
 #include <glovebox/detail/object_table.hpp>
 #include <glovebox/detail/stub_node.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,9 +34,12 @@ class dispatcher {
   void handle(core::session::event& event);
   void define(const core::frame_view& frame);
   void serve(const core::frame_view& frame);
+  template <class Run>
+  void run_call(std::uint64_t id, const Run& run);
   void execute(function& what, const core::frame_view& frame);
+  void operate(const core::frame_view& frame);
   bool withdrawn(std::uint64_t id);
-  void answer(std::uint64_t id, std::uint64_t object);
+  void answer(std::uint64_t id, std::uint64_t object, core::body_encoding encoding);
   void answer_error(std::uint64_t id);
 
   int channel_;
@@ -43,7 +48,9 @@ class dispatcher {
   reply_ring ring_;
   core::session session_;
   detail::object_table objects_;
+  std::unique_ptr<host> host_;
   std::vector<function> functions_;
+  function operations_;  // what all operations share: how long the last one took
   std::uint64_t oldest_unsent_ = 0;  // when the oldest reply still in the ring was put there [ns]
   byte_buffer body_;                 // reused by all replies
   std::vector<attachment> attachments_;

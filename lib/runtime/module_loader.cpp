@@ -5,6 +5,8 @@
 #include "runtime/exceptions.hpp"
 
 #include <dlfcn.h>
+#include <algorithm>
+#include <cstdlib>
 #include <sys/stat.h>
 #include <cerrno>
 #include <cstring>
@@ -94,6 +96,18 @@ std::string module_note(const std::string& path) {
 
 void check_module_note(const elf_file& file, std::string_view abi) {
   if (const std::string note = module_note_of(file); !note.empty()) compare(file.name(), note, abi);
+}
+
+std::vector<std::string> module_search_path() {
+  std::vector<std::string> places;
+  const char* const chosen = std::getenv("GLOVEBOX_MODULE_PATH");
+  for (std::string_view rest = chosen ? chosen : ""; !rest.empty();) {
+    const std::string_view first = rest.substr(0, rest.find(':'));
+    if (!first.empty()) places.emplace_back(first);
+    rest.remove_prefix(std::min(rest.size(), first.size() + 1));
+  }
+  places.emplace_back(GLOVEBOX_MODULE_DIR);
+  return places;
 }
 
 void* load_module_file(const std::string& path, std::string_view abi) {

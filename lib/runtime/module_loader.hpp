@@ -54,6 +54,10 @@ class module_initialiser_threw : public module_error {
 /// \throws module_not_found
 std::string find_module(std::string_view name, const std::vector<std::string>& search_path);
 
+/// Where modules are looked for: the directories of GLOVEBOX_MODULE_PATH, separated by colons, then
+/// the one where modules are installed beside the library.
+std::vector<std::string> module_search_path();
+
 /// The ABI that a module was built against, read without running anything of it.
 /// \throws module_not_found, not_a_shared_object, not_a_module; module_abi_mismatch when its parts
 ///         were built against different ones

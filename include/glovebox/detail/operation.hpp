@@ -89,9 +89,17 @@ struct result_reader {
   }
 };
 
+template <>
+struct result_reader<void> {
+  static void check(const answer& from) {
+    if (!from.body.empty()) decoder(from.body, from.attachments, from.limits).finish();
+  }
+};
+
 /// Completes a handler of signature void(std::exception_ptr[, R]). `Delivered` is R, or
-/// std::optional<R> where R has no empty state to pass along with an error.
-template <class Handler, class R, class Delivered>
+/// std::optional<R> where R has no empty state to pass along with an error. `Reader` reads an R out
+/// of the child's answer.
+template <class Handler, class R, class Delivered, class Reader>
 class handler_operation final : public operation {
   using executor_type = asio::associated_executor_t<Handler, asio::any_io_executor>;
   using work_type = std::decay_t<decltype(asio::prefer(std::declval<executor_type>(),
@@ -117,9 +125,9 @@ class handler_operation final : public operation {
 
   void take(const answer& from) override {
     if constexpr (!is_void)
-      result_.emplace(result_reader<R>::read(from));
-    else if (!from.body.empty())
-      decoder(from.body, from.attachments, from.limits).finish();
+      result_.emplace(Reader::read(from));
+    else
+      Reader::check(from);
   }
 
   void resume() override {
@@ -201,7 +209,7 @@ class GLOVEBOX_API canceller {
 };
 
 /// Makes an operation of a handler, and connects the handler's cancellation slot to it.
-template <class R, class Delivered, class Handler>
+template <class R, class Delivered, class Reader = result_reader<R>, class Handler>
 operation& make_operation(target& on, Handler&& handler, request what) {
   std::decay_t<Handler> own(std::forward<Handler>(handler));  // a token may be an lvalue
   std::uint64_t key = 0;
@@ -210,7 +218,7 @@ operation& make_operation(target& on, Handler&& handler, request what) {
     key = new_operation_key();
     slot.template emplace<canceller>(on.weak_from_this(), key);
   }
-  return handler_operation<std::decay_t<Handler>, R, Delivered>::create(
+  return handler_operation<std::decay_t<Handler>, R, Delivered, Reader>::create(
       std::move(own), std::move(what), key, on.executor());
 }
 
@@ -220,7 +228,7 @@ operation& make_waiter(target& on, Handler&& handler) {
   return make_operation<void, void>(on, std::forward<Handler>(handler), request{});
 }
 
-template <class R, class Delivered>
+template <class R, class Delivered, class Reader = result_reader<R>>
 struct initiate_call {
   std::shared_ptr<target> on;
 
@@ -229,7 +237,8 @@ struct initiate_call {
 
   template <class Handler>
   void operator()(Handler&& handler, detail::request what) const {
-    on->submit(make_operation<R, Delivered>(*on, std::forward<Handler>(handler), std::move(what)));
+    on->submit(make_operation<R, Delivered, Reader>(*on, std::forward<Handler>(handler),
+                                                    std::move(what)));
   }
 };
 

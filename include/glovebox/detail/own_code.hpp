@@ -35,6 +35,9 @@ struct shape_of_generic {
 /// The target itself, or, for an empty handle, one that answers every call with a state_error.
 GLOVEBOX_API std::shared_ptr<target> target_or_none(const std::shared_ptr<target>& on);
 
+/// Says that an object does not live where a call goes. Null: an empty handle.
+GLOVEBOX_API std::string misplaced_object(const target* goes_to, const target* lives_in);
+
 /// Fails the encoding of an object that does not live where the call goes.
 [[noreturn]] GLOVEBOX_API void refuse_object(encoder& out, const target& goes_to,
                                              const target* lives_in);

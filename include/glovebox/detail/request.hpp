@@ -5,9 +5,12 @@
 #include <glovebox/call_options.hpp>
 #include <glovebox/codec.hpp>
 #include <glovebox/detail/stub_node.hpp>
+#include <glovebox/op.hpp>
 
 #include <exception>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace glovebox::detail {
@@ -15,13 +18,20 @@ namespace glovebox::detail {
 /// A call with its arguments encoded: all that is needed to send it, and to send it again.
 /// Copyable, so that a deferred operation may be started twice.
 struct request {
-  stub_node* stub = nullptr;
+  stub_node* stub = nullptr;  // of a typed call
+  // Of a dynamic one:
+  op operation{};
+  std::uint64_t object = 0;
+  std::string called;  // what it calls, for messages; else the stub's name counts
+
   byte_buffer body;
   std::vector<attachment> attachments;
   /// Objects that are arguments; their handles must stay valid until the call has run.
   std::vector<std::shared_ptr<const void>> kept;
   call_options options;
   std::exception_ptr encode_error;  // delivered through the handler
+
+  std::string_view name() const noexcept { return stub ? stub->name : std::string_view(called); }
 };
 
 }  // namespace glovebox::detail

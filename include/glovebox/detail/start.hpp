@@ -34,11 +34,11 @@ struct call_signature<void> {
 template <class R>
 inline constexpr bool has_empty_state = std::is_void_v<R> || std::is_default_constructible_v<R>;
 
-template <class R, class E>
+template <class R, class Reader, class E>
 asio::awaitable<R, E> unwrap(std::shared_ptr<target> on, request what) {
   using delivered = std::optional<R>;
   // Outside of the co_await expression: there, g++ 12 destroys an aggregate twice.
-  const initiate_call<R, delivered> initiate{std::move(on)};
+  const initiate_call<R, delivered, Reader> initiate{std::move(on)};
   auto waiting =
       asio::async_initiate<const asio::use_awaitable_t<E>, void(std::exception_ptr, delivered)>(
           initiate, asio::use_awaitable_t<E>{}, std::move(what));
@@ -58,25 +58,25 @@ struct promise_handler {
 };
 
 /// Starts a call the way its completion token says.
-template <class R, class Token>
+template <class R, class Reader = result_reader<R>, class Token>
 auto start(std::shared_ptr<target> on, request what, Token&& token) {
   using token_type = std::remove_cvref_t<Token>;
   if constexpr (has_empty_state<R>) {
     return asio::async_initiate<Token, typename call_signature<R>::type>(
-        initiate_call<R, R>{std::move(on)}, token, std::move(what));
+        initiate_call<R, R, Reader>{std::move(on)}, token, std::move(what));
   } else if constexpr (is_use_awaitable<token_type>::value) {
-    return unwrap<R, typename is_use_awaitable<token_type>::executor>(std::move(on),
-                                                                      std::move(what));
+    return unwrap<R, Reader, typename is_use_awaitable<token_type>::executor>(std::move(on),
+                                                                              std::move(what));
   } else if constexpr (is_use_future<token_type>::value) {
     auto promise = std::make_shared<std::promise<R>>();
     auto future = promise->get_future();
-    const initiate_call<R, std::optional<R>> initiate{std::move(on)};
+    const initiate_call<R, std::optional<R>, Reader> initiate{std::move(on)};
     initiate(promise_handler<R>{std::move(promise)}, std::move(what));
     return future;
   } else {
     using delivered = std::optional<R>;
     return asio::async_initiate<Token, typename call_signature<delivered>::type>(
-        initiate_call<R, delivered>{std::move(on)}, token, std::move(what));
+        initiate_call<R, delivered, Reader>{std::move(on)}, token, std::move(what));
   }
 }
 

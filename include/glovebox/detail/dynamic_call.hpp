@@ -1,0 +1,189 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include <glovebox/call_options.hpp>
+#include <glovebox/detail/own_code.hpp>
+#include <glovebox/detail/start.hpp>
+#include <glovebox/dynamic.hpp>
+#include <glovebox/op.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace glovebox {
+
+/// An argument that is passed by its parameter's name: `p.call("detect", keyword("threshold", 0.5))`.
+class keyword {
+ public:
+  template <class T>
+  keyword(std::string name, T&& content)
+      : name_(std::move(name)), content_(std::forward<T>(content)) {}
+  const std::string& name() const noexcept { return name_; }
+  const value& content() const noexcept { return content_; }
+
+ private:
+  std::string name_;
+  value content_;
+};
+
+namespace detail {
+
+/// Thrown while a result is read that is sound but not what the caller asked for: no fault of the
+/// child's, which lives on.
+struct unwanted_result {
+  std::exception_ptr why;
+};
+
+/// The objects of one message to a child.
+class GLOVEBOX_API argument_port final : public object_port {
+ public:
+  /// \param home null: an empty handle, which no call gets through
+  argument_port(const target* home, request& what) : home_(home), request_(what) {}
+  std::uint64_t handle_of(const std::shared_ptr<const object_reference>& object) override;
+
+ private:
+  const target* home_;
+  request& request_;
+};
+
+/// The objects of one answer: each becomes a reference that is given back, read or not.
+class GLOVEBOX_API result_port final : public object_port {
+ public:
+  explicit result_port(const answer& from);
+  std::shared_ptr<const object_reference> adopt(std::uint64_t handle) override;
+
+ private:
+  std::unordered_map<std::uint64_t, std::shared_ptr<const object_reference>> objects_;
+};
+
+/// To be called in a handler of a codec_error: what is no JSON is the child's fault, and the error
+/// goes on as it is; everything else becomes an `unwanted_result`.
+[[noreturn]] GLOVEBOX_API void judge_result(const answer& from, result_port& objects);
+
+/// Reads what an operation returned.
+template <class R>
+struct dynamic_reader {
+  static R read(const answer& from) {
+    result_port objects(from);
+    try {
+      json_reader in(from.body, from.attachments, from.limits, &objects);
+      json_reader::scope path(in, "result");
+      R result = read_dynamic<R>(in);
+      in.finish();
+      return result;
+    } catch (const codec_error&) {
+      judge_result(from, objects);
+    }
+  }
+};
+template <>
+struct dynamic_reader<void> {
+  static void check(const answer& from) { dynamic_reader<value>::read(from); }
+};
+
+/// What an operation is done with.
+struct operation_target {
+  op what;
+  const std::shared_ptr<target>& home;
+  std::uint64_t object;
+  std::string_view called;
+  std::string_view name;  // the first argument; null: none
+  const call_options& options;
+};
+
+template <class A>
+void write_positional(json_writer& out, const A& argument) {
+  if constexpr (!std::is_same_v<A, keyword>) {
+    static_assert(dynamic_writable<A>,
+                  "glovebox: values of this argument's type do not travel in dynamic calls. "
+                  "Describe the class with BOOST_DESCRIBE_STRUCT, specialise "
+                  "glovebox::dynamic_codec<T>, or pass a handle of an object");
+    if constexpr (dynamic_writable<A>) write_dynamic(out, argument);
+  }
+}
+template <class A>
+void write_keyword(json_writer& out, const A& argument) {
+  if constexpr (std::is_same_v<A, keyword>) {
+    out.key(argument.name());
+    write_dynamic(out, argument.content());
+  }
+}
+
+template <class... A>
+void write_arguments(json_writer& out, std::string_view name, const A&... arguments) {
+  constexpr bool named = (std::is_same_v<A, keyword> || ...);
+  if constexpr (named) {
+    out.begin_dict();
+    out.key("args");
+  }
+  out.begin_list();
+  if (name.data()) write_dynamic(out, name);
+  (write_positional(out, arguments), ...);
+  out.end_list();
+  if constexpr (named) {
+    out.key("kwargs");
+    out.begin_dict();
+    (write_keyword(out, arguments), ...);
+    out.end_dict();
+    out.end_dict();
+  }
+}
+
+template <class... A>
+request make_operation_request(const operation_target& on, const A&... arguments) {
+  request what;
+  what.operation = on.what;
+  what.object = on.object;
+  what.called = on.called;
+  what.options = on.options;
+  try {
+    argument_port objects(on.home.get(), what);
+    json_writer out(what.body, what.attachments, on.home ? on.home->bounds() : limits{}, &objects);
+    json_writer::scope path(out, "args");
+    write_arguments(out, on.name, arguments...);
+  } catch (...) {
+    what.encode_error = std::current_exception();
+  }
+  return what;
+}
+
+template <class R>
+struct operation_signature : call_signature<std::conditional_t<
+                                 has_empty_state<R>, R, std::optional<std::conditional_t<
+                                                            std::is_void_v<R>, int, R>>>> {};
+
+template <class R, class Last>
+concept token_of = asio::completion_token_for<Last, typename operation_signature<R>::type> &&
+    !std::is_same_v<std::remove_cvref_t<Last>, keyword>;
+
+/// Starts an operation; its last argument is the completion token if it can be one.
+template <class R, class... A>
+auto operate(const operation_target& on, A&&... arguments) {
+  const auto begin = [&]<std::size_t... I>(std::index_sequence<I...>, auto&& all, auto&& token) {
+    request what = make_operation_request(on, std::get<I>(all)...);
+    return start<R, dynamic_reader<R>>(target_or_none(on.home), std::move(what),
+                                       std::forward<decltype(token)>(token));
+  };
+  auto all = std::forward_as_tuple(std::forward<A>(arguments)...);
+  constexpr std::size_t count = sizeof...(A);
+  if constexpr (count != 0) {
+    using last = std::tuple_element_t<count == 0 ? 0 : count - 1, std::tuple<A...>>;
+    if constexpr (token_of<R, last>)
+      return begin(std::make_index_sequence<count - 1>{}, all,
+                   std::get<count - 1>(std::move(all)));
+    else
+      return begin(std::make_index_sequence<count>{}, all, asio::use_awaitable_t<>{});
+  } else {
+    return begin(std::index_sequence<>{}, all, asio::use_awaitable_t<>{});
+  }
+}
+
+}  // namespace detail
+}  // namespace glovebox
