@@ -43,10 +43,11 @@ inline constexpr op last_op = op::by_value;
 /// says it otherwise.
 enum class special : std::uint8_t {
   call,
-  get,  ///< an attribute that is not bound; also the next three
-  set,
-  has,
-  del,
+  get,  ///< an attribute that is not bound, by its name; null: there is none
+  set,  ///< name, value; false: there can be none
+  has,  ///< name
+  del,  ///< name; false: there is none
+  dir,  ///< names of such attributes
   get_item,
   set_item,
   del_item,

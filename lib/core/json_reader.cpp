@@ -34,12 +34,8 @@ std::string json_reader::found() {
       return "null";
     case token::boolean:
       return "a bool";
-    case token::number: {
-      const char* at = at_;
-      while (at != end_ && (*at == '-' || (*at >= '0' && *at <= '9'))) ++at;
-      return at != end_ && (*at == '.' || *at == 'e' || *at == 'E') ? "a floating-point number"
-                                                                    : "an integer";
-    }
+    case token::number:
+      return at_integer() ? "an integer" : "a floating-point number";
     case token::text:
       return "text";
     case token::list:
@@ -116,6 +112,12 @@ json_reader::token json_reader::next() {
     default:
       return *at_ == '-' || (*at_ >= '0' && *at_ <= '9') ? token::number : token::other;
   }
+}
+
+bool json_reader::at_integer() const noexcept {
+  const char* at = at_;
+  while (at != end_ && (*at == '-' || (*at >= '0' && *at <= '9'))) ++at;
+  return at == end_ || (*at != '.' && *at != 'e' && *at != 'E');
 }
 
 void json_reader::expect(char c, const char* what) {

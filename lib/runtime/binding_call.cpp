@@ -90,6 +90,43 @@ std::string call_state::match(const function& what) {
   return {};
 }
 
+bool call_state::looks_exact() {
+  for (std::size_t i = 0; i != sources_.size(); ++i) {
+    const unsigned exact = function_->parameters[i].exact;
+    if (!sources_[i] || exact == looks_any) continue;
+    in.seek(*sources_[i]);
+    unsigned seen = looks_any;
+    switch (in.next()) {
+      case json_reader::token::null:
+        seen = looks_null;
+        break;
+      case json_reader::token::boolean:
+        seen = looks_boolean;
+        break;
+      case json_reader::token::number:
+        seen = in.at_integer() ? looks_integer : looks_real;
+        break;
+      case json_reader::token::text:
+        seen = looks_text;
+        break;
+      case json_reader::token::list:
+        seen = looks_list;
+        break;
+      case json_reader::token::dict:
+        seen = looks_dict;
+        break;
+      case json_reader::token::marker:
+        seen = looks_marker;
+        break;
+      case json_reader::token::end:
+      case json_reader::token::other:
+        break;
+    }
+    if ((seen & exact) == 0) return false;
+  }
+  return true;
+}
+
 json_reader& call_state::go_to(std::size_t parameter) {
   if (const json_reader::mark* const at = sources_[parameter]) {
     in.seek(*at);

@@ -38,6 +38,8 @@ void overload_set::call(call_state& with) const {
     for (const auto& each : all_) {
       with.begin_attempt(conversions);
       std::string why = with.match(*each);
+      // A look is cheaper than an exception.
+      if (why.empty() && !conversions && !with.looks_exact()) continue;
       if (why.empty()) {
         try {
           return each->run(*each, with);

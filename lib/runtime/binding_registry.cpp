@@ -12,6 +12,7 @@
 #include <deque>
 #include <mutex>
 #include <stdexcept>
+#include <typeindex>
 #include <unordered_map>
 
 namespace glovebox::binding {
@@ -20,6 +21,7 @@ namespace {
 struct registry {
   std::deque<class_info> classes;
   std::unordered_map<std::string_view, class_info*> by_type;
+  std::unordered_map<std::type_index, class_info*> by_info;
   std::vector<named_exception> exceptions;
 };
 
@@ -51,7 +53,10 @@ class_info& class_of(std::string_view type, const std::type_info* info) {
   registry& known = all();
   if (const auto found = known.by_type.find(type); found != known.by_type.end()) {
     class_info& there = *found->second;
-    if (!there.info) there.info = info;
+    if (!there.info && info) {
+      there.info = info;
+      known.by_info.emplace(*info, &there);
+    }
     // As in two files that both have it in an unnamed namespace. Their objects are told apart by
     // the name, so they must not be mixed up.
     if (info && *there.info != *info)
@@ -64,6 +69,7 @@ class_info& class_of(std::string_view type, const std::type_info* info) {
   made.info = info;
   made.natural_call.name = made.title();
   known.by_type.emplace(made.type, &made);
+  if (info) known.by_info.emplace(*info, &made);
   return made;
 }
 
@@ -73,9 +79,8 @@ class_info* find_class(std::string_view type) {
 }
 
 class_info* find_class(const std::type_info& info) {
-  for (class_info& each : all().classes)
-    if (each.info && *each.info == info) return &each;
-  return nullptr;
+  const auto found = all().by_info.find(info);
+  return found == all().by_info.end() ? nullptr : found->second;
 }
 
 void meet_class(std::string_view type, const std::type_info& info) {

@@ -47,6 +47,7 @@ class cpp_host final : public host {
     json_writer out(result, attachments, options_.bounds, &port);
     try {
       binding::call_state call(in, out);
+      call.stop = request.stop;
       call.find_arguments();
       operation_frame frame{request.what, call, out, port, objects_, result, attachments};
       run(frame, request);

@@ -3,6 +3,8 @@
 // What can be done with objects of bound classes, and of classes that nobody bound.
 #include "runtime/host_object.hpp"
 
+#include <glovebox/dynamic.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -102,12 +104,8 @@ class object_operation {
         return compare();
       case op::truth:
         return truth();
-      case op::dir: {
-        frame_.call.expect(0, "dir");
-        std::vector<std::string> names;
-        list_members(*self_.of, names);
-        return write_texts(frame_.out, names);
-      }
+      case op::dir:
+        return dir();
       case op::doc:
         return doc();
       case op::signature:
@@ -345,6 +343,17 @@ class object_operation {
     if (!functions) functions = natural_call(*self_.of);
     if (!functions) refuse("cannot be called");
     write_texts(frame_.out, functions->signatures());
+  }
+
+  void dir() {
+    frame_.call.expect(0, "dir");
+    std::vector<std::string> names;
+    if (const auto own = hook(special::dir)) {
+      json_reader in(std::as_bytes(std::span(*own)));
+      names = read_dynamic<std::vector<std::string>>(in);
+    }
+    list_members(*self_.of, names);
+    write_texts(frame_.out, names);
   }
 
   void is_instance() {

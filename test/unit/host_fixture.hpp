@@ -11,6 +11,7 @@
 
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -81,19 +82,18 @@ class hosted {
     std::vector<attachment> result_attachments;
     std::vector<std::span<const std::byte>> given, got;
     for (const attachment& each : attachments) given.push_back(each.bytes);
-    host_->operate({what, on.reference() ? on.reference()->handle : 0, body, given}, result,
-                   result_attachments);
+    host_->operate({what, on.reference() ? on.reference()->handle : 0, body, given, stop_token},
+                   result, result_attachments);
     for (const attachment& each : result_attachments) got.push_back(each.bytes);
     parent_end port(objects_);
     port.take(detail::references_in(result.view()));
     json_reader in(result.view(), got, {}, &port);
     value made = read_dynamic<value>(in);
     in.finish();
-    last_result.assign(reinterpret_cast<const char*>(result.data()), result.size());
     return made;
   }
 
-  std::string last_result;
+  std::stop_token stop_token;  // for the functions that take one
 
  private:
   class parent_end final : public detail::object_port {

@@ -242,6 +242,8 @@ BOOST_AUTO_TEST_CASE(row_07_attributes_of_the_users_own) {
   BOOST_TEST(get(b, "nothing").is_null());
   BOOST_TEST(call(get(b, "friend"), "value").as<int>() == 3);
   BOOST_TEST(run(op::has, b, "colour").as<bool>());
+  BOOST_TEST(
+      (texts(run(op::dir, b)) == std::vector<std::string>{"colour", "fixed", "friend", "nothing"}));
   run(op::del, b, "colour");
   BOOST_TEST(!run(op::has, b, "colour").as<bool>());
   BOOST_TEST(names(thrown<std::logic_error>([&] { get(b, "colour"); }),

@@ -43,6 +43,10 @@ BOOST_AUTO_TEST_CASE(row_01_arguments) {
   BOOST_TEST(child.call(m, "sum_of", std::vector(10'000, 1)).as<int>() == 10'000);
   BOOST_TEST(child.call(m, "sum_three", std::vector{1, 2, 3}).as<int>() == 6);
   BOOST_TEST(child.call(m, "stopping", 5).as<int>() == 5);
+  std::stop_source source;
+  source.request_stop();
+  child.stop_token = source.get_token();
+  BOOST_TEST(child.call(m, "stopping", 5).as<int>() == -1);
   BOOST_TEST(child.call(m, "text_or_null", true).as<std::string>() == "yes");
   BOOST_TEST(child.call(m, "text_or_null", false).is_null());
   BOOST_TEST(
@@ -216,7 +220,7 @@ BOOST_AUTO_TEST_CASE(row_11_dir_doc_signature) {
   BOOST_TEST(texts(child.run(op::signature, m, "stopping")).at(0) == "stopping(n: int) -> int");
   BOOST_TEST(texts(child.run(op::signature, m, "nothing")).at(0) == "nothing()");
   BOOST_TEST(texts(child.run(op::signature, m, "Counter")).at(1) ==
-             "Counter(start: int) -> std::shared_ptr<bound::counter>");
+             "Counter(start: int) -> bound.Counter");
   BOOST_CHECK_THROW(child.run(op::doc, m, "nobody"), std::logic_error);
 }
 

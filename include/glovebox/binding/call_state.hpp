@@ -50,6 +50,8 @@ class GLOVEBOX_API call_state {
   json_reader& positional(std::size_t index);
   /// Which argument each parameter gets. \returns what does not fit, or an empty text
   std::string match(const function& what);
+  /// After `match`: whether the arguments look exactly right.
+  bool looks_exact();
 
   /// Goes to the argument of a parameter, while it lives; errors name the parameter.
   class argument {

@@ -15,6 +15,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace glovebox {
 
@@ -147,7 +148,7 @@ class class_ {
     // Until a constructor is named.
     if constexpr (std::is_default_constructible_v<T>) {
       if (info_.constructors.empty()) {
-        info_.constructors.add(binding::make_function<void>([] { return std::make_shared<T>(); }));
+        construct([] { return std::make_shared<T>(); });
         default_constructor_ = true;
       }
     }
@@ -255,6 +256,11 @@ class class_ {
     });
     def(special::del,
         [in](T& self, const std::string& name) { return (self.*in).erase(name) != 0; });
+    def(special::dir, [in](const T& self) {
+      std::vector<std::string> names;
+      for (const auto& [name, what] : self.*in) names.push_back(name);
+      return names;
+    });
     return *this;
   }
 
@@ -287,9 +293,10 @@ class class_ {
   template <class F, class... Extra>
   class_& construct(F function, const Extra&... extras) {
     if (std::exchange(default_constructor_, false)) info_.constructors = {};
+    auto made = binding::make_function<void>(std::move(function), extras..., binding::by_proxy_t{});
+    if (made) made->result = info_.title();
     info_.constructors.name = info_.title();
-    info_.constructors.add(
-        binding::make_function<void>(std::move(function), extras..., binding::by_proxy_t{}));
+    info_.constructors.add(std::move(made));
     return *this;
   }
   template <class... Extra>

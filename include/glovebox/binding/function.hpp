@@ -12,11 +12,26 @@
 
 namespace glovebox::binding {
 
+/// What an argument looks like, as bits: to see without reading it that it is not exactly right.
+/// Markers may be anything.
+enum look : unsigned {
+  looks_null = 1,
+  looks_boolean = 2,
+  looks_integer = 4,
+  looks_real = 8,
+  looks_text = 16,
+  looks_list = 32,
+  looks_dict = 64,
+  looks_marker = 128,
+  looks_any = 255
+};
+
 struct parameter {
   std::string name;  // empty: known by its position only
   std::string type;
   std::string fallback;  // JSON; empty: the argument must be given
   value kept = {};       // what the JSON names
+  unsigned exact = looks_any;
 };
 
 /// A bound function: one overload.

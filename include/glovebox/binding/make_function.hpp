@@ -123,22 +123,37 @@ struct is_bindable<R, ByProxy, detail::type_list<P...>> {
   static constexpr bool value = result_of<R, ByProxy>::valid && (parameter_of<P>::valid && ...);
 };
 
-/// Whether binding it would compile.
+template <class List>
+struct without_first;
+template <class First, class... More>
+struct without_first<detail::type_list<First, More...>> {
+  using type = detail::type_list<More...>;
+};
+
+/// Whether binding the member function as a method would compile.
 template <class F>
-constexpr bool bindable() {
+constexpr bool bindable_method() {
   if constexpr (has_shape<F>) {
     using shape = typename shape_of<F>::type;
+    using parameters = typename detail::split_stop<typename shape::parameters>::parameters;
     return is_bindable<typename shape::result, false,
-                       typename detail::split_stop<typename shape::parameters>::parameters>::value;
+                       typename without_first<parameters>::type>::value;
   } else {
     return false;
   }
 }
 
+template <class P>
+parameter describe_parameter() {
+  parameter made;
+  made.type = pretty_type(detail::type_name<std::remove_cvref_t<P>>());
+  made.exact = exact_looks<P>();
+  return made;
+}
+
 template <class R, class... P>
 void describe_shape(function& what, detail::type_list<P...>) {
-  (what.parameters.push_back({{}, pretty_type(detail::type_name<std::remove_cvref_t<P>>()), {}}),
-   ...);
+  (what.parameters.push_back(describe_parameter<P>()), ...);
   what.result = pretty_type(detail::type_name<std::remove_cvref_t<R>>());
   (meet_parameter<P>(), ...);
 }
@@ -172,7 +187,7 @@ void apply_extra(function& what, std::size_t& index, const E& extra) {
 
 /// \tparam Self the class that it is a method of, or void
 template <class Self, class F, class... Extra>
-std::shared_ptr<const function> make_function(F target, const Extra&... extras) {
+std::shared_ptr<function> make_function(F target, const Extra&... extras) {
   constexpr bool known = has_shape<F>;
   static_assert(known,
                 "glovebox: only functions, members and callables with one call operator can be "

@@ -91,7 +91,7 @@ void explore(class_info& to) {
       write_dynamic(out, *static_cast<const T*>(object));
     };
   if constexpr (detail::has_one_call_operator<T>) {
-    if constexpr (bindable<decltype(&T::operator())>())
+    if constexpr (bindable_method<decltype(&T::operator())>())
       to.natural_call.add(make_function<T>(&T::operator()));
   }
   know_items<T>();

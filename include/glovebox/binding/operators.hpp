@@ -33,13 +33,17 @@ struct parts<std::tuple<A...>> {
   using type = detail::type_list<A...>;
 };
 
-template <template <class> class Has, class T>
+/// Whether the class has it, and its elements, and theirs. What is nested deeper than anybody needs
+/// may consist of itself; it is believed.
+template <template <class> class Has, class T, int Depth = 8>
 constexpr bool deeply() {
   if constexpr (!Has<T>::value)
     return false;
+  else if constexpr (Depth == 0)
+    return true;
   else
     return []<class... Part>(detail::type_list<Part...>) {
-      return (deeply<Has, std::remove_cv_t<Part>>() && ...);
+      return (deeply<Has, std::remove_cv_t<Part>, Depth - 1>() && ...);
     }(typename parts<T>::type{});
 }
 

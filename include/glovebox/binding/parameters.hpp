@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glovebox/binding/call_state.hpp>
+#include <glovebox/binding/function.hpp>
 #include <glovebox/dynamic.hpp>
 
 #include <memory>
@@ -45,11 +46,11 @@ struct class_parameter {
   struct holder {
     const type* object = nullptr;
     std::shared_ptr<void> owner;
-    std::conditional_t<copied || dynamic_transferable<type>, std::optional<type>, no_value> value;
+    std::conditional_t<copied || dynamic_readable<type>, std::optional<type>, no_value> value;
   };
   static holder read(json_reader& in) {
     holder held;
-    if constexpr (dynamic_transferable<type>) {
+    if constexpr (dynamic_readable<type>) {
       if (in.marker() != "ref") {
         held.value.emplace(read_dynamic<type>(in));
         return held;
@@ -63,7 +64,7 @@ struct class_parameter {
       // The function gets a copy of an object, and a value itself.
       if (held.object) held.value.emplace(*held.object);
       return static_cast<type&&>(*held.value);
-    } else if constexpr (dynamic_transferable<type>) {
+    } else if constexpr (dynamic_readable<type>) {
       return static_cast<const type&>(held.object ? *held.object : *held.value);
     } else {
       return static_cast<const type&>(*held.object);
@@ -101,21 +102,21 @@ struct parameter_of {
       return kind::text;
     else if constexpr (is_span<bare>)
       return std::is_const_v<typename bare::element_type> &&
-                     dynamic_transferable<std::remove_cv_t<typename bare::element_type>>
+                     dynamic_readable<std::remove_cv_t<typename bare::element_type>>
                  ? kind::span
                  : kind::stranger;
     else if constexpr (changes)
       return object_class<bare> && !detail::reads_references<bare> ? kind::object : kind::out;
     else if constexpr (detail::reads_references<bare>)
-      return dynamic_transferable<bare> ? kind::value : kind::stranger;
+      return dynamic_readable<bare> ? kind::value : kind::stranger;
     else if constexpr (object_class<bare> && std::is_lvalue_reference_v<P>)
       return kind::class_;
     else if constexpr (object_class<bare>)
       return std::is_copy_constructible_v<bare> ? kind::class_
-             : dynamic_transferable<bare>       ? kind::value
+             : dynamic_readable<bare>           ? kind::value
                                                 : kind::stranger;
     else
-      return dynamic_transferable<bare> ? kind::value : kind::stranger;
+      return dynamic_readable<bare> ? kind::value : kind::stranger;
   }
   static constexpr bool valid = what() != kind::out && what() != kind::stranger;
 };
@@ -151,6 +152,27 @@ template <class P>
 struct taken<P, parameter_kind::class_> : class_parameter<P> {};
 template <class P>
 struct taken<P, parameter_kind::object> : object_parameter<P> {};
+
+/// What an argument that is exactly right looks like.
+template <class P>
+constexpr unsigned exact_looks() {
+  using bare = std::remove_cvref_t<P>;
+  constexpr parameter_kind kind = parameter_of<P>::what();
+  if constexpr (kind == parameter_kind::object)
+    return looks_marker;
+  else if constexpr (kind == parameter_kind::class_ && !dynamic_readable<bare>)
+    return looks_marker;
+  else if constexpr (kind == parameter_kind::text || std::is_same_v<bare, std::string>)
+    return looks_text | looks_marker;
+  else if constexpr (std::is_same_v<bare, bool>)
+    return looks_boolean | looks_marker;
+  else if constexpr (std::is_integral_v<bare> && !detail::is_character<bare>)
+    return looks_integer | looks_marker;
+  else if constexpr (std::is_floating_point_v<bare>)
+    return looks_real | looks_marker;
+  else
+    return looks_any;
+}
 
 template <class P>
 typename taken<P>::holder read_parameter(call_state& call, std::size_t index) {

@@ -36,11 +36,15 @@ concept dynamic_writable = requires(json_writer& out, const std::remove_cvref_t<
   dynamic_codec<std::remove_cvref_t<T>>::write(out, value);
 };
 
-/// Types whose values can cross in dynamic calls.
+/// Types that values can be read as.
 template <class T>
-concept dynamic_transferable = dynamic_writable<T> && requires(json_reader& in) {
+concept dynamic_readable = requires(json_reader& in) {
   { dynamic_codec<std::remove_cvref_t<T>>::read(in) } -> std::same_as<std::remove_cvref_t<T>>;
 };
+
+/// Types whose values can cross in dynamic calls.
+template <class T>
+concept dynamic_transferable = dynamic_writable<T> && dynamic_readable<T>;
 
 namespace detail {
 
@@ -80,7 +84,7 @@ void write_dynamic(json_writer& out, T&& value) {
 template <class T>
 std::remove_cv_t<T> read_dynamic(json_reader& in) {
   using type = std::remove_cv_t<T>;
-  static_assert(dynamic_transferable<T> && !std::is_reference_v<T>,
+  static_assert(dynamic_readable<T> && !std::is_reference_v<T>,
                 "glovebox: values of this type do not travel. Describe the class with "
                 "BOOST_DESCRIBE_STRUCT, or specialise glovebox::codec<T>");
   if constexpr (!detail::reads_wrappers<type>) {

@@ -79,6 +79,8 @@ class GLOVEBOX_API json_reader : public detail::codec_path {
 
   /// What comes next; consumes nothing but white space.
   token next();
+  /// Of a number that comes next: whether it is an integer.
+  bool at_integer() const noexcept;
   /// The name of the marker that comes next, without its `$`; empty when none does.
   std::string_view marker();
   /// Enters the marker, if that comes next: its value is to be read, then `leave` to be called.
