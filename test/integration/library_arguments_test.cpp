@@ -1,7 +1,9 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "integration/helper_programs.hpp"
 #include "integration/own_library.hpp"
 
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 
 namespace {
@@ -287,6 +289,10 @@ BOOST_AUTO_TEST_CASE(row_21_tokens) {
     loaded.set_value(result);
   });
   BOOST_TEST((get(loaded.get_future()) == libm));
+}
+
+BOOST_AUTO_TEST_CASE(row_21_in_the_host_program) {
+  BOOST_TEST(std::system(host_library_program) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(row_21_several_threads) {

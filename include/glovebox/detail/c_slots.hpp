@@ -3,7 +3,7 @@
 
 /// \file
 /// How arguments reach the parameters of C functions. A slot is chosen by the parameter P and the
-/// argument A (choose_c_slot in c_stub.hpp). Its `holder` lives in the child while the function
+/// argument A (choose_c_slot in c_choice.hpp). Its `holder` lives in the child while the function
 /// runs; a slot with a type `back` returns something to the parent.
 
 #include <glovebox/c_arguments.hpp>
@@ -82,7 +82,7 @@ using element_of = std::remove_cv_t<typename decltype(std::span(
 
 /// What most slots have: they fit, return nothing and have no memory.
 template <class Holder>
-struct c_slot {
+struct plain_slot {
   using holder = Holder;
   template <class A>
   static constexpr bool check() {
@@ -93,7 +93,7 @@ struct c_slot {
 
 /// `nullptr`
 template <class P>
-struct null_slot : c_slot<std::monostate> {
+struct null_slot : plain_slot<std::monostate> {
   template <class A>
   static void encode(encoder&, A&&) {}
   static std::monostate decode(invocation&) { return {}; }
@@ -103,7 +103,7 @@ struct null_slot : c_slot<std::monostate> {
 
 /// A callback: an object of a class without state, which the child makes itself.
 template <class P, class L>
-struct function_slot : c_slot<std::monostate> {
+struct function_slot : plain_slot<std::monostate> {
   template <class A>
   static void encode(encoder&, A&&) {}
   static std::monostate decode(invocation&) { return {}; }
@@ -137,7 +137,7 @@ using text_char_t =
 
 /// A text with a NUL behind it, or a null pointer.
 template <class P, class E>
-struct text_slot : c_slot<std::optional<std::basic_string<E>>> {
+struct text_slot : plain_slot<std::optional<std::basic_string<E>>> {
   using text = std::basic_string<E>;
   using view = std::basic_string_view<E>;
   using holder = std::optional<text>;
@@ -193,7 +193,7 @@ struct text_slot : c_slot<std::optional<std::basic_string<E>>> {
 
 /// Elements that the function reads.
 template <class P, class E>
-struct buffer_slot : c_slot<std::vector<E>> {
+struct buffer_slot : plain_slot<std::vector<E>> {
   using holder = std::vector<E>;
 
   template <class A>
@@ -238,7 +238,7 @@ struct kept_content<std::basic_string_view<E, Traits>> : kept_content<std::basic
 
 /// One value, or elements that are next to each other.
 template <class P, class Content, bool Single>
-struct written_slot : c_slot<Content> {
+struct written_slot : plain_slot<Content> {
   using back = Content;
 
   static P pass(Content& held) noexcept {
@@ -341,7 +341,7 @@ struct out_text_slot : written_slot<P, std::string, false> {
 
 /// A pointer that the function may store to: P is its address, U what it then points to.
 template <class P, class U>
-struct out_handle_slot : c_slot<std::remove_cv_t<std::remove_pointer_t<P>>> {
+struct out_handle_slot : plain_slot<std::remove_cv_t<std::remove_pointer_t<P>>> {
   using holder = std::remove_cv_t<std::remove_pointer_t<P>>;
   using back = remote<U>;
 
@@ -376,7 +376,7 @@ struct in_out_handle_slot : out_handle_slot<P, U> {
 };
 
 template <class P>
-struct out_offset_slot : c_slot<std::remove_cv_t<std::remove_pointer_t<P>>> {
+struct out_offset_slot : plain_slot<std::remove_cv_t<std::remove_pointer_t<P>>> {
   using holder = std::remove_cv_t<std::remove_pointer_t<P>>;
   using back = std::optional<std::size_t>;
 
