@@ -13,8 +13,8 @@
 namespace glovebox {
 
 /// Imports a module (GLOVEBOX_MODULE) in a child: one that is linked into the child's program, or
-/// the shared object `NAME.so` or `libNAME.so` of `context_options::module_path`. A module is loaded
-/// once in a child; importing it again gives the same proxy.
+/// the shared object `NAME.so` or `libNAME.so` of `context_options::module_path`. A module is
+/// loaded once in a child; importing it again gives the same proxy.
 ///
 /// Errors, all thrown in the child, which lives on: no such module (with the places that were
 /// searched), no module at all, built against another ABI, refused by the dynamic linker, its

@@ -14,9 +14,10 @@
 
 namespace glovebox {
 
-/// The elements of something in a child, fetched in chunks. A chunk is made when it is asked for, so
-/// whoever stops asking stops the producer, and no more than one chunk is ever in memory. When the
-/// last copy of the range is gone, the child frees the iterator: an endless one may be abandoned.
+/// The elements of something in a child, fetched in chunks. A chunk is made when it is asked for,
+/// so whoever stops asking stops the producer, and no more than one chunk is ever in memory. When
+/// the last copy of the range is gone, the child frees the iterator: an endless one may be
+/// abandoned.
 ///
 /// Copies share the position. One `next` at a time.
 template <class T>
@@ -30,8 +31,8 @@ class item_range {
   /// Ended.
   item_range() = default;
 
-  /// The next element, or nothing at the end. Ends with what the producer throws, after the elements
-  /// before it; with `codec_error` when an element is no T.
+  /// The next element, or nothing at the end. Ends with what the producer throws, after the
+  /// elements before it; with `codec_error` when an element is no T.
   asio::awaitable<std::optional<T>> next() const {
     if (!state_) co_return std::nullopt;
     const std::shared_ptr<state> here = state_;
@@ -63,8 +64,8 @@ class item_range {
     const call_options options;
     try {
       chunk got = co_await detail::operate<chunk>(
-          detail::operation_target{op::next, here->iterator->home, here->iterator->handle, "next",
-                                   {}, options},
+          detail::operation_target{
+              op::next, here->iterator->home, here->iterator->handle, "next", {}, options},
           most_items, most_bytes, most_microseconds);
       here->items = std::move(got.first);
       here->at = 0;

@@ -26,10 +26,10 @@ namespace glovebox {
 /// result that is no R ends the call with `codec_error`, and the child lives. Objects come back as
 /// handles: `proxy p = co_await q.call("f")`.
 ///
-/// Handles may be copied, used and destroyed on any thread, also after the context's end; calls then
-/// end with `state_error`. Tokens, deadlines and cancellation are those of `context`; a bare lambda
-/// as the last argument is a completion handler, never an argument. Source: the operations are those
-/// of Python's data model (docs.python.org, "Data model").
+/// Handles may be copied, used and destroyed on any thread, also after the context's end; calls
+/// then end with `state_error`. Tokens, deadlines and cancellation are those of `context`; a bare
+/// lambda as the last argument is a completion handler, never an argument. Source: the operations
+/// are those of Python's data model (docs.python.org, "Data model").
 class proxy {
  public:
   /// Empty; calls end with `state_error`.
@@ -42,8 +42,8 @@ class proxy {
 
   /// Calls a method, a module's function, or a class to make an object.
   template <class R = value, class... A>
-  requires(!std::is_function_v<R>) [[nodiscard]] auto call(std::string_view name,
-                                                           A&&... arguments) const {
+  requires(!std::is_function_v<R>)
+      [[nodiscard]] auto call(std::string_view name, A&&... arguments) const {
     return operate<R>(op::call_method, name, name, std::forward<A>(arguments)...);
   }
   /// Calls the object itself: a function, a class, or what has a call operator.
@@ -194,9 +194,7 @@ template <>
 struct dynamic_codec<proxy> {
   static constexpr bool reads_references = true;
   static void write(json_writer& out, const proxy& object) { out.reference(object.reference()); }
-  static proxy read(json_reader& in) {
-    return in.null() ? proxy() : proxy(in.object().object);
-  }
+  static proxy read(json_reader& in) { return in.null() ? proxy() : proxy(in.object().object); }
 };
 
 inline value::operator proxy() const {

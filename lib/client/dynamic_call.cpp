@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include <glovebox/detail/dynamic_call.hpp>
 
+#include <glovebox/detail/object_reference.hpp>
+
 #include <stdexcept>
 
 namespace glovebox::detail {

@@ -50,7 +50,7 @@ class dispatcher {
   detail::object_table objects_;
   std::unique_ptr<host> host_;
   std::vector<function> functions_;
-  function operations_;  // what all operations share: how long the last one took
+  function operations_;              // what all operations share: how long the last one took
   std::uint64_t oldest_unsent_ = 0;  // when the oldest reply still in the ring was put there [ns]
   byte_buffer body_;                 // reused by all replies
   std::vector<attachment> attachments_;

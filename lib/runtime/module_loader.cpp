@@ -5,10 +5,10 @@
 #include "runtime/exceptions.hpp"
 
 #include <dlfcn.h>
-#include <algorithm>
-#include <cstdlib>
 #include <sys/stat.h>
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <map>

@@ -38,7 +38,7 @@ template <class P>
 concept pointer_to_pointer = data_pointer<P> && data_pointer<std::remove_pointer_t<P>>;
 
 template <class T>
-inline constexpr bool is_byte =
+inline constexpr bool is_c_byte =
     std::is_same_v<T, char> || std::is_same_v<T, signed char> || std::is_same_v<T, unsigned char> ||
     std::is_same_v<T, char8_t> || std::is_same_v<T, std::byte>;
 
@@ -46,7 +46,7 @@ inline constexpr bool is_byte =
 template <class P, class E>
 constexpr bool points_to() {
   using to = std::remove_cv_t<std::remove_pointer_t<P>>;
-  return std::is_void_v<to> || std::is_same_v<to, E> || (is_byte<to> && is_byte<E>);
+  return std::is_void_v<to> || std::is_same_v<to, E> || (is_c_byte<to> && is_c_byte<E>);
 }
 
 /// P that points to this memory.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glovebox/call_options.hpp>
+#include <glovebox/detail/object_reference.hpp>
 #include <glovebox/detail/own_code.hpp>
 #include <glovebox/detail/start.hpp>
 #include <glovebox/dynamic.hpp>
@@ -19,7 +20,8 @@
 
 namespace glovebox {
 
-/// An argument that is passed by its parameter's name: `p.call("detect", keyword("threshold", 0.5))`.
+/// An argument that is passed by its parameter's name: `p.call("detect", keyword("threshold",
+/// 0.5))`.
 class keyword {
  public:
   template <class T>
@@ -155,9 +157,9 @@ request make_operation_request(const operation_target& on, const A&... arguments
 }
 
 template <class R>
-struct operation_signature : call_signature<std::conditional_t<
-                                 has_empty_state<R>, R, std::optional<std::conditional_t<
-                                                            std::is_void_v<R>, int, R>>>> {};
+struct operation_signature
+    : call_signature<std::conditional_t<
+          has_empty_state<R>, R, std::optional<std::conditional_t<std::is_void_v<R>, int, R>>>> {};
 
 template <class R, class Last>
 concept token_of = asio::completion_token_for<Last, typename operation_signature<R>::type> &&
@@ -176,8 +178,7 @@ auto operate(const operation_target& on, A&&... arguments) {
   if constexpr (count != 0) {
     using last = std::tuple_element_t<count == 0 ? 0 : count - 1, std::tuple<A...>>;
     if constexpr (token_of<R, last>)
-      return begin(std::make_index_sequence<count - 1>{}, all,
-                   std::get<count - 1>(std::move(all)));
+      return begin(std::make_index_sequence<count - 1>{}, all, std::get<count - 1>(std::move(all)));
     else
       return begin(std::make_index_sequence<count>{}, all, asio::use_awaitable_t<>{});
   } else {

@@ -237,8 +237,8 @@ struct initiate_call {
 
   template <class Handler>
   void operator()(Handler&& handler, detail::request what) const {
-    on->submit(make_operation<R, Delivered, Reader>(*on, std::forward<Handler>(handler),
-                                                    std::move(what)));
+    on->submit(
+        make_operation<R, Delivered, Reader>(*on, std::forward<Handler>(handler), std::move(what)));
   }
 };
 
