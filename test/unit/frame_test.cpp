@@ -306,7 +306,7 @@ BOOST_AUTO_TEST_CASE(the_header_alone_breaks_the_stream) {
   header.reserved = 1;
   BOOST_TEST(breaks(header));
   header = good;
-  header.encoding = static_cast<body_encoding>(2);
+  header.encoding = static_cast<body_encoding>(3);
   BOOST_TEST(breaks(header));
 }
 
