@@ -93,7 +93,7 @@ expectation expect(view stream, const limits& bounds) {
     const std::uint64_t payload = number_at(frame, 0, 4);
     const std::uint64_t kind = number_at(frame, 4, 1);
     const std::uint64_t count = number_at(frame, 12, 4);
-    result.broken = kind < 1 || kind > 7 || number_at(frame, 5, 1) > 1 ||
+    result.broken = kind < 1 || kind > 8 || number_at(frame, 5, 1) > 2 ||
                     number_at(frame, 6, 1) > bounds.descriptors || number_at(frame, 7, 1) != 0 ||
                     payload > bounds.message_bytes || count > bounds.attachments ||
                     count * 8 > payload;
@@ -279,7 +279,7 @@ BOOST_AUTO_TEST_CASE(the_header_alone_breaks_the_stream) {
   const frame_header good = header_of(frame_kind::reply, 1);
   BOOST_TEST(!breaks(good));
   for (unsigned kind = 0; kind != 256; ++kind)
-    BOOST_TEST(breaks(header_of(static_cast<frame_kind>(kind))) == (kind < 1 || kind > 7));
+    BOOST_TEST(breaks(header_of(static_cast<frame_kind>(kind))) == (kind < 1 || kind > 8));
   frame_header header = good;
   header.payload = 200;
   BOOST_TEST(!breaks(header));
