@@ -211,9 +211,13 @@ BOOST_AUTO_TEST_CASE(row_21_arguments_in_a_report) {
     BOOST_ERROR("it came back");
   } catch (const process_terminated& crash) {
     BOOST_TEST(crash.info().signal_number == SIGSEGV);
-    BOOST_TEST(crash.info().arguments ==
-               "\"write_through\", nullptr, 3, 0.5, \"text\", std::vector<int> of 7, "
-               "in_out(\"both\"), out_text(9), out_handle(), out_offset(), a function");
+    // The compiler writes the vector with its allocator or without.
+    const std::string& text = crash.info().arguments;
+    BOOST_TEST(text.starts_with("\"write_through\", nullptr, 3, 0.5, \"text\", std::vector<int"),
+               text);
+    BOOST_TEST(text.ends_with("> of 7, in_out(\"both\"), out_text(9), out_handle(), out_offset(), "
+                              "a function"),
+               text);
   }
 }
 
