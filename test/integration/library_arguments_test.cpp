@@ -206,15 +206,14 @@ BOOST_AUTO_TEST_CASE(row_21_arguments_in_a_report) {
   try {
     // It takes only the first parameter; others do no harm.
     get(own.call<crash_type>(
-        "write_through", nullptr, 3, 0.5, "text", std::vector<int>(7), in_out(std::string("both")),
+        "give_up", nullptr, 3, 0.5, "text", std::vector<int>(7), in_out(std::string("both")),
         out_text(9), out_handle<thing>(), out_offset(), [](int x) { return x; }, use_future));
     BOOST_ERROR("it came back");
   } catch (const process_terminated& crash) {
-    BOOST_TEST(crash.info().signal_number == SIGSEGV);
+    BOOST_TEST(crash.info().signal_number == SIGABRT);
     // The compiler writes the vector with its allocator or without.
     const std::string& text = crash.info().arguments;
-    BOOST_TEST(text.starts_with("\"write_through\", nullptr, 3, 0.5, \"text\", std::vector<int"),
-               text);
+    BOOST_TEST(text.starts_with("\"give_up\", nullptr, 3, 0.5, \"text\", std::vector<int"), text);
     BOOST_TEST(text.ends_with("> of 7, in_out(\"both\"), out_text(9), out_handle(), out_offset(), "
                               "a function"),
                text);
