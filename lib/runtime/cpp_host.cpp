@@ -20,8 +20,9 @@ std::map<std::string, std::shared_ptr<host_object>, std::less<>>& modules() {
 
 const std::shared_ptr<host_object>& defined(const std::string& name,
                                             binding::module_registrar::definition define) {
-  // What failed half-way stays as it is: its classes may have been bound already.
-  auto* const info = new binding::module_info{name, {}, {}};
+  // When this fails half-way, the classes that were bound so far stay bound.
+  const auto info = std::make_shared<binding::module_info>();
+  info->name = name;
   try {
     module_builder builder(*info);
     define(builder);
@@ -29,7 +30,7 @@ const std::shared_ptr<host_object>& defined(const std::string& name,
     std::throw_with_nested(
         module_initialiser_threw("the module '" + name + "' cannot be defined: " + why.what()));
   }
-  return modules()[name] = make_module(*info);
+  return modules()[name] = make_module(info);
 }
 
 }  // namespace

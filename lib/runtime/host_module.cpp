@@ -14,7 +14,8 @@ using binding::member;
 
 class module_thing final : public host_object {
  public:
-  explicit module_thing(binding::module_info& info) : info_(info) {}
+  explicit module_thing(std::shared_ptr<binding::module_info> info)
+      : owner_(std::move(info)), info_(*owner_) {}
   std::string_view kind() const noexcept override { return "module"; }
   std::string title() const override { return info_.name; }
 
@@ -132,13 +133,14 @@ class module_thing final : public host_object {
     frame.out.null();
   }
 
+  std::shared_ptr<binding::module_info> owner_;
   binding::module_info& info_;
 };
 
 }  // namespace
 
-std::shared_ptr<host_object> make_module(binding::module_info& info) {
-  return std::make_shared<module_thing>(info);
+std::shared_ptr<host_object> make_module(std::shared_ptr<binding::module_info> info) {
+  return std::make_shared<module_thing>(std::move(info));
 }
 
 }  // namespace glovebox::runtime

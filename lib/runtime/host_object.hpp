@@ -63,7 +63,7 @@ void operate_on_object(operation_frame& frame, const binding::self_object& self)
 
 // ---- the kinds
 
-std::shared_ptr<host_object> make_module(binding::module_info& info);
+std::shared_ptr<host_object> make_module(std::shared_ptr<binding::module_info> info);
 const std::shared_ptr<host_object>& class_object(binding::class_info& info);
 const std::shared_ptr<host_object>& function_object(
     const std::shared_ptr<binding::overload_set>& of);

@@ -141,7 +141,8 @@ GLOVEBOX_MODULE(bound, m) {
   m.class_<node>("Node")
       .property("number", &node::number)
       .property("next", &node::next)
-      .def("add", [](node& self, std::shared_ptr<node> other) { self.others.push_back(other); });
+      .def("add", [](node& self, std::shared_ptr<node> other) { self.others.push_back(other); })
+      .def("forget_others", [](node& self) { self.others.clear(); });
   m.class_<point>("Point").property("x", &point::x);
 
   // ---- containers
