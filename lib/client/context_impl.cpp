@@ -22,6 +22,14 @@ constexpr auto exit_wait = std::chrono::milliseconds(100);
 // is on its way through the fork server, which may be busy.
 constexpr auto end_of_file_wait = std::chrono::milliseconds(500);
 
+// What could not be done, without the reason, which a termination keeps beside it.
+std::string what_failed(const std::system_error& why) {
+  std::string text = why.what();
+  const std::string reason = ": " + why.code().message();
+  if (text.ends_with(reason)) text.resize(text.size() - reason.size());
+  return text;
+}
+
 transport::unique_fd open_null(int flags) {
   return transport::unique_fd(::open("/dev/null", flags | O_CLOEXEC));
 }
@@ -84,12 +92,12 @@ void context_impl::launch() {
   } catch (const process::exec_error& why) {
     facts_.never_started = true;
     facts_.exec_error = why.code().value();
-    facts_.detail = why.what();
+    facts_.detail = what_failed(why);
     finalize(lock, done);
   } catch (const std::system_error& why) {
     facts_.never_started = true;
     facts_.start_error = why.code().value();
-    facts_.detail = why.what();
+    facts_.detail = what_failed(why);
     finalize(lock, done);
   } catch (const std::exception& why) {
     facts_.never_started = true;
@@ -153,6 +161,8 @@ void context_impl::on_started(pid_t pid, transport::unique_fd pidfd) {
   if (down_ || state_ == context_state::terminated || facts_.killed != core::evidence::kill::none) {
     process::kill_process(pidfd_.get(), SIGKILL);
     exit_limit_ = clock::now() + exit_wait;
+  } else if (was_ready_) {
+    become_ready(done);
   }
   arm();
 }
@@ -312,7 +322,8 @@ void context_impl::close_io() noexcept {
 void context_impl::become_ready(completions& done) {
   start_limit_ = never;
   was_ready_ = true;
-  if (state_ != context_state::starting) return;
+  // The child's greeting may overtake the server's message that says who the child is.
+  if (state_ != context_state::starting || !pidfd_) return;
   state_ = context_state::ready;
   for (detail::operation* const op : std::exchange(ready_waiters_, {})) done.add(*op);
 }

@@ -132,6 +132,10 @@ void add_wrapped(std::string& to, std::string_view label, std::string_view raw) 
     std::string_view line = text.substr(0, room);
     if (line.size() != text.size())
       while ((static_cast<unsigned char>(text[line.size()]) & 0xC0) == 0x80) line.remove_suffix(1);
+    // Between words where there are any, so that what is one word can be copied as one.
+    if (line.size() != text.size())
+      if (const auto space = line.rfind(' '); space != line.npos && space > room / 4)
+        line = line.substr(0, space + 1);
     if (const auto end = line.find('\n'); end != line.npos) line = line.substr(0, end);
     std::string start = first ? "  " + std::string(label) : "";
     start.resize(indent, ' ');

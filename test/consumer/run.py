@@ -11,7 +11,11 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-PRIVATE_SYMBOL = re.compile(r" glovebox::(core|transport|process|policy|runtime|client|farm)::")
+# A line of nm whose symbol is private, not one that only has a private type in its signature, as a
+# weak instance of a standard template.
+PRIVATE_SYMBOL = re.compile(
+    r"^[0-9a-f]+ \w (\w+ for |guard variable for |non-virtual thunk to )?"
+    r"glovebox::(core|transport|process|policy|runtime|client|farm)::")
 
 
 def run(*command, status=0, **options):
