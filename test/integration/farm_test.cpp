@@ -146,6 +146,10 @@ BOOST_AUTO_TEST_CASE(memory_leaked_by_others_is_nobodys_fault) {
 }
 
 BOOST_AUTO_TEST_CASE(peak_memory_is_that_of_the_case) {
+  if (glovebox::test::under_sanitizer) {
+    BOOST_TEST_MESSAGE("skipped: a sanitizer keeps what was freed");
+    return;
+  }
   farm_options options = quiet();
   options.pool.size = 1;
   options.measure_memory = glovebox::memory_measurement::on;
@@ -313,7 +317,7 @@ BOOST_AUTO_TEST_CASE(failing_inputs_are_saved_with_their_commands) {
 
 BOOST_AUTO_TEST_CASE(another_order_and_number_of_children_agree) {
   farm_options options = quiet();
-  options.timeout = 300ms * scale;
+  options.timeout = 10s * scale;  // nothing hangs here, and a busy machine must not make it so
   std::vector<farm_case<std::string>> cases;
   constexpr std::array kinds{"fine", "throw", "null", "abort", "exit", "fine", "fine"};
   for (std::size_t i = 0; i != 70; ++i)
