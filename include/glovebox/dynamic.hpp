@@ -6,6 +6,7 @@
 /// `value`, which holds any of them. See dynamic/core.hpp for own types.
 
 #include <glovebox/codec.hpp>
+#include <glovebox/dynamic/callbacks.hpp>
 #include <glovebox/dynamic/containers.hpp>
 #include <glovebox/dynamic/core.hpp>
 #include <glovebox/dynamic/described.hpp>

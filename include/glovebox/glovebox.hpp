@@ -5,6 +5,7 @@
 /// Everything for applications: contexts, remote objects, errors.
 
 #include <glovebox/call_options.hpp>
+#include <glovebox/callback.hpp>
 #include <glovebox/codec.hpp>
 #include <glovebox/context.hpp>
 #include <glovebox/failures.hpp>

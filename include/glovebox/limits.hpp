@@ -20,6 +20,8 @@ struct limits {
   std::uint32_t attachments = 1024;
   /// Descriptors of one message (the kernel stops at 253).
   std::uint32_t descriptors = 64;
+  /// Callbacks of one child that are open at the same time, each within the other.
+  std::uint32_t callback_depth = 64;
 };
 
 }  // namespace glovebox

@@ -1,9 +1,12 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #pragma once
 
+#include "client/callback_scope.hpp"
+
 #include <glovebox/detail/operation.hpp>
 
 #include <exception>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -23,6 +26,8 @@ class completions {
     operations_.push_back(&op);
   }
   bool empty() const noexcept { return operations_.empty(); }
+  /// Something of the user's that is to be destroyed once no lock is held.
+  void discard(std::shared_ptr<const void> what) { discarded_.push_back(std::move(what)); }
 
   /// Dispatches every handler. What a handler throws leaves this function, as from any other
   /// handler; the remaining ones are then posted, so that none is lost.
@@ -30,7 +35,7 @@ class completions {
     for (std::size_t next = 0; next != operations_.size();) {
       detail::operation& op = *operations_[next++];
       try {
-        op.resume();
+        if (ended(op)) op.resume();
       } catch (...) {
         operations_.erase(operations_.begin(),
                           operations_.begin() + static_cast<std::ptrdiff_t>(next));
@@ -42,12 +47,20 @@ class completions {
   }
   /// The same, from within an initiation, where handlers must not run.
   void post_all() noexcept {
-    for (detail::operation* op : operations_) op->post();
+    for (detail::operation* op : operations_)
+      if (ended(*op)) op->post();
     operations_.clear();
   }
 
  private:
+  // While a callback of the call runs, the operation waits for it.
+  static bool ended(detail::operation& op) noexcept {
+    const std::shared_ptr<detail::callback_scope> scope = op.request().scope;
+    return !scope || scope->end(op);
+  }
+
   std::vector<detail::operation*> operations_;
+  std::vector<std::shared_ptr<const void>> discarded_;
 };
 
 }  // namespace glovebox::client

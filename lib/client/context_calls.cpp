@@ -1,12 +1,13 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "client/context_impl.hpp"
-#include "client/remote_errors.hpp"
 #include "core/exception_record.hpp"
 #include "runtime/registry.hpp"
+#include "runtime/remote_errors.hpp"
 #include "transport/socket.hpp"
 
 #include <glovebox/detail/dynamic_call.hpp>
 #include <glovebox/failures.hpp>
+#include "client/callback_scope.hpp"
 
 #include <sys/socket.h>
 #include <array>
@@ -47,7 +48,7 @@ std::string arguments_of(detail::request& what) {
 
 }  // namespace
 
-context_impl::call& context_impl::take_call(detail::operation& op) {
+context_impl::call& context_impl::take_call(detail::operation& op, bool nested) {
   std::unique_ptr<call> made;
   if (spare_calls_.empty()) {
     made = std::make_unique<call>();
@@ -58,7 +59,7 @@ context_impl::call& context_impl::take_call(detail::operation& op) {
   made->op = &op;
   made->run_limit_seen = never;
   made->overran = false;
-  session_.open(*made);
+  session_.open(*made, nested);
   return *made.release();
 }
 
@@ -101,7 +102,9 @@ void context_impl::submit(detail::operation& op) {
     return;
   }
   const bool idle = session_.open_calls() == 0;
-  const call& which = take_call(op);
+  what.scope = what.callables.empty() ? nullptr : std::make_shared<detail::callback_scope>();
+  // While the child waits in a callback, what is called now may be what it waits for.
+  const call& which = take_call(op, session_.open_callbacks() != 0);
   ++stats_.calls;
   if (op.key() != 0) cancellable_.emplace(op.key(), which.id);
   if (what.options.timeout.count() > 0)
@@ -139,6 +142,7 @@ void context_impl::fill_queue(completions& done) {
     const detail::request& what = which.op->request();
     try {
       if (!what.stub) {
+        keep_callables(which);
         session_.send(what.operation, what.object, what.body, what.attachments);
         continue;
       }
@@ -148,6 +152,7 @@ void context_impl::fill_queue(completions& done) {
         index = function.index;
         if (!session_.defined(index)) session_.define(index, *function.definition);
       }
+      keep_callables(which);
       session_.send(index, core::body_encoding::binary, what.body, what.attachments);
     } catch (...) {
       withdraw(which, std::current_exception(), done);
@@ -190,7 +195,7 @@ void context_impl::flush(completions& done) {
 void context_impl::withdraw(call& which, std::exception_ptr why, completions& done) {
   detail::operation& op = *which.op;
   if (op.key() != 0) cancellable_.erase(op.key());
-  session_.withdraw(which.id);
+  if (session_.withdraw(which.id) == core::session::withdrawal::unsent) kept_.erase(which.id);
   if (overrunning_ == which.id) overrunning_ = 0;
   recycle(which);
   done.fail(op, std::move(why));
@@ -200,9 +205,12 @@ void context_impl::withdraw(call& which, std::exception_ptr why, completions& do
 // recorder_page::skip for why the order of the two steps matters.
 bool context_impl::skip(std::uint64_t id) {
   if (!recorder_) return false;
-  recorder_->skip[id % process::recorder_page::skip_bits / 64].fetch_or(
-      std::uint64_t{1} << (id % 64), std::memory_order_seq_cst);
-  return recorder_->last_started.load(std::memory_order_seq_cst) < id;
+  process::recorder_page& page = *recorder_;
+  const bool nested = core::session::is_nested(id);
+  auto& word = (nested ? page.nested_skip : page.skip)[id % page.skip_bits / 64];
+  word.fetch_or(std::uint64_t{1} << (id % 64), std::memory_order_seq_cst);
+  auto& started = nested ? page.last_nested_started : page.last_started;
+  return started.load(std::memory_order_seq_cst) < id;
 }
 
 void context_impl::cancel(std::uint64_t key, asio::cancellation_type type) {
@@ -221,7 +229,7 @@ void context_impl::cancel(std::uint64_t key, asio::cancellation_type type) {
   const std::uint64_t id = found->second;
   auto* const which = static_cast<call*>(session_.find(id));
   if (!which) return;
-  const bool sent = id <= session_.highest_sent();
+  const bool sent = session_.sent(id);
   // `total` promises that nothing has happened; for a call that was sent nobody can promise that.
   constexpr auto abandoning = asio::cancellation_type::terminal | asio::cancellation_type::partial;
   if (sent && (type & abandoning) == asio::cancellation_type::none) return;
@@ -246,12 +254,14 @@ void context_impl::release(std::uint64_t object) noexcept {
 // Decodes what has arrived. User types are decoded here, so the mutex is not held; the reader's
 // buffer belongs to the thread that pumps.
 void context_impl::take_answers(lock_type& lock, completions& done) {
-  if (answers_.empty()) return;
+  if (answers_.empty() && callbacks_.empty()) return;
   for (const answered& one : answers_)
     if (one.which->op->key() != 0) cancellable_.erase(one.which->op->key());
   std::string broken;
   lock.unlock();
+  for (called_back& one : callbacks_) start_callback(one, broken);
   for (answered& one : answers_) finish_answer(one, done, broken);
+  callbacks_.clear();
   lock.lock();
   for (const answered& one : answers_) {
     if (one.kind == core::session::event_kind::reply) {
@@ -288,7 +298,7 @@ void context_impl::finish_answer(answered& one, completions& done, std::string& 
       decoder in(frame.body, frame.attachments, options_.limits);
       const core::exception_record record = core::decode_exception(in);
       in.finish();
-      done.fail(op, make_remote_exception(record, name));
+      done.fail(op, runtime::make_remote_exception(record, name));
     } else {
       op.take({frame.body, frame.attachments, frame.header.object, options_.limits, from});
       done.add(op);

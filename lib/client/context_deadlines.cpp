@@ -39,7 +39,7 @@ void context_impl::judge_deadlines(lock_type& lock, completions& done) {
 
 // The deadline of a call has passed: withdrawn if it has not started, else its grace begins.
 void context_impl::judge(call& which, time now, completions& done) {
-  const bool sent = which.id <= session_.highest_sent();
+  const bool sent = session_.sent(which.id);
   if (sent && !skip(which.id)) {
     overrun(which, now);
     return;
@@ -75,16 +75,19 @@ void context_impl::judge_running(time now, completions&) {
     auto& which = *static_cast<call*>(session_.find(id));
     if (which.overran) continue;
     const auto limit = which.op->request().options.run_timeout;
-    const bool runs = recorder_ && id <= session_.highest_sent() &&
-                      recorder_->last_started.load(std::memory_order_seq_cst) >= id;
+    const bool nested = core::session::is_nested(id);
+    const bool runs =
+        recorder_ && session_.sent(id) &&
+        (nested ? recorder_->last_nested_started : recorder_->last_started).load() >= id;
     if (!runs) {
       again.emplace_back((now + limit).time_since_epoch().count(), id);
       continue;
     }
     if (which.run_limit_seen == never) which.run_limit_seen = now + limit;
     const time started(std::chrono::nanoseconds(recorder_->started_at.load()));
-    const time at =
-        started < now ? std::min(started + limit, which.run_limit_seen) : which.run_limit_seen;
+    // Between nested calls the recorder tells about one of them only.
+    const time at = started < now && !nested ? std::min(started + limit, which.run_limit_seen)
+                                             : which.run_limit_seen;
     if (at <= now)
       overrun(which, now);
     else

@@ -114,6 +114,7 @@ void context_impl::try_launch() {
     transport::unique_fd memory;
     recorder_ = process::recorder::create(memory);
     recorder_->reply_limit = options_.limits.message_bytes;
+    recorder_->callback_limit = options_.limits.callback_depth;
     process::start_request request;
     request.method = options_.method;
     request.memory_limit = options_.memory_limit;
@@ -282,6 +283,7 @@ void context_impl::kill(core::evidence::kill why, std::string detail) {
 
 void context_impl::shut_down() noexcept {
   std::vector<detail::operation*> waiting;
+  std::unordered_map<std::uint64_t, callables> kept;
   {
     const lock_type lock(lock_);
     down_ = true;
@@ -296,6 +298,7 @@ void context_impl::shut_down() noexcept {
     waiting.insert(waiting.end(), stop_waiters_.begin(), stop_waiters_.end());
     ready_waiters_.clear();
     stop_waiters_.clear();
+    kept.swap(kept_);
     close_io();
     state_ = context_state::terminated;
   }
@@ -389,6 +392,11 @@ void context_impl::finalize(lock_type& lock, completions& done) {
     const process::recorder_page& page = *recorder_;
     facts_.last_started = page.last_started.load();
     facts_.last_finished = page.last_finished.load();
+    facts_.last_nested_started = page.last_nested_started.load();
+    const std::uint32_t depth = std::min(page.nested_depth.load(), page.most_nested);
+    facts_.nested_running.clear();
+    for (std::uint32_t i = 0; i != depth; ++i)
+      facts_.nested_running.push_back(page.nested_running[i].load());
     facts_.allocation_failed = page.allocation_failed.load();
     facts_.signal_number = static_cast<int>(page.signal_number.load(std::memory_order_acquire));
     facts_.signal_code = page.signal_code.load();
@@ -403,6 +411,10 @@ void context_impl::finalize(lock_type& lock, completions& done) {
     }
   }
   facts_.highest_sent = session_.highest_sent();
+  facts_.highest_nested_sent = session_.highest_nested_sent();
+  for (auto& [id, callees] : kept_)
+    for (auto& each : callees) done.discard(std::move(each));
+  kept_.clear();
   termination end = core::classify(facts_);
   end.stderr_tail = tail_.lines();
   const bool never_ran = end.cause == cause::start_failed || end.cause == cause::exec_failed;

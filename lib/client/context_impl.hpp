@@ -12,6 +12,7 @@
 #include "process/recorder.hpp"
 
 #include <glovebox/context_options.hpp>
+#include <glovebox/detail/callable.hpp>
 #include <glovebox/detail/context_target.hpp>
 
 #include <asio/posix/stream_descriptor.hpp>
@@ -46,6 +47,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void submit(detail::operation& op) override;
   void cancel(std::uint64_t key, asio::cancellation_type type) override;
   void release(std::uint64_t object) noexcept override;
+  void answer_callback(std::uint64_t number, detail::callback_answer answer) noexcept override;
   asio::any_io_executor executor() const override { return executor_; }
   std::string describe() const override;
   const limits& bounds() const noexcept override { return options_.limits; }
@@ -77,6 +79,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   using clock = std::chrono::steady_clock;
   using time = clock::time_point;
   static constexpr time never = time::max();
+  static constexpr std::uint32_t all_callables = ~std::uint32_t{0};
 
   struct call final : core::pending_call {
     detail::operation* op = nullptr;
@@ -88,6 +91,13 @@ class context_impl final : public detail::context_target, public child_watcher, 
     core::session::event_kind kind;
     core::frame_view frame;
   };
+
+  struct called_back {
+    std::shared_ptr<detail::callable> callee;
+    detail::callback_ticket ticket;
+    core::frame_view frame;
+  };
+  using callables = std::vector<std::shared_ptr<detail::callable>>;
 
   std::shared_ptr<context_impl> self() {
     return std::static_pointer_cast<context_impl>(shared_from_this());
@@ -108,7 +118,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void run_pump(completions& done);
 
   // context_calls.cpp: sending, and what calls end with
-  call& take_call(detail::operation& op);
+  call& take_call(detail::operation& op, bool nested);
   void recycle(call& which) noexcept;
   void fill_queue(completions& done);
   void flush(completions& done);
@@ -120,6 +130,13 @@ class context_impl final : public detail::context_target, public child_watcher, 
   termination view_for(const call& which, const termination& end,
                        const core::call_view& view) const;
   void end_all(const termination& end, completions& done);
+
+  // context_callbacks.cpp: what the child calls
+  void keep_callables(const call& which);
+  void take_callback(core::session::event& event);
+  void let_go(std::uint64_t id, std::uint32_t from, std::uint32_t to, completions& done);
+  void start_callback(called_back& one, std::string& broken);
+  void encode_callback(std::uint64_t number, const detail::callback_answer& answer);
 
   // context_io.cpp: the reactor
   void read_channel(lock_type& lock, completions& done, bool to_the_end);
@@ -185,6 +202,8 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::vector<detail::operation*> ready_waiters_;
   std::vector<detail::operation*> stop_waiters_;
   std::vector<answered> answers_;
+  std::vector<called_back> callbacks_;
+  std::unordered_map<std::uint64_t, callables> kept_;  // call id -> what the child may keep
   std::vector<std::unique_ptr<call>> spare_calls_;
   std::optional<termination> ended_;
   context_stats stats_;

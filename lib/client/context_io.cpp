@@ -55,8 +55,19 @@ void context_impl::interpret(lock_type& lock, completions& done) {
       case core::session::event_kind::ready:
         become_ready(done);
         break;
+      case core::session::event_kind::callback:
+        take_callback(event);
+        break;
+      case core::session::event_kind::let_go:
+        let_go(event.frame.header.call, event.frame.header.target, event.frame.header.target + 1,
+               done);
+        break;
+      case core::session::event_kind::late:
+        let_go(event.frame.header.call, event.frame.header.target, all_callables, done);
+        break;
       case core::session::event_kind::reply:
       case core::session::event_kind::error:
+        let_go(event.frame.header.call, event.frame.header.target, all_callables, done);
         answers_.push_back({static_cast<call*>(event.call), event.kind, std::move(event.frame)});
         break;
       default:

@@ -15,6 +15,27 @@ std::uint64_t argument_port::handle_of(const std::shared_ptr<const object_refere
   return object->handle;
 }
 
+std::uint64_t argument_port::name_of(std::shared_ptr<callable> callee) {
+  const std::uint64_t name = 2 * request_.callables.size() + (callee->kept() ? 1 : 0);
+  request_.callables.push_back(std::move(callee));
+  return name;
+}
+
+void wrong_callback_count(json_reader& in, std::size_t takes) {
+  in.fail("the callback takes " + std::to_string(takes) +
+          (takes == 1 ? " argument" : " arguments"));
+}
+
+std::exception_ptr unwanted_arguments() noexcept {
+  try {
+    throw;
+  } catch (const unwanted_result& arguments) {
+    return arguments.why;
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
 // A handle that is named several times came with as many references; one is enough.
 result_port::result_port(const answer& from) {
   for (const std::uint64_t handle : references_in(from.body)) {

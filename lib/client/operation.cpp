@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include <glovebox/detail/operation.hpp>
 
+#include <glovebox/detail/callable.hpp>
 #include <glovebox/detail/context_target.hpp>
 #include <glovebox/detail/describe.hpp>
 #include <glovebox/detail/own_code.hpp>
@@ -62,6 +63,8 @@ const std::shared_ptr<context_target>& nobody() {
 
 operation::~operation() = default;
 target::~target() = default;
+// Pools have no child of their own.
+void target::answer_callback(std::uint64_t, callback_answer) noexcept {}
 
 std::uint64_t new_operation_key() noexcept {
   static std::atomic<std::uint64_t> last{0};

@@ -1,14 +1,25 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "core/classify.hpp"
 
+#include <algorithm>
 #include <csignal>
+#include <functional>
 
 namespace glovebox::core {
 namespace {
 
 // The recorder is the child's to write: numbers that cannot be are no evidence.
 bool plausible(const evidence& facts) {
-  return facts.last_started <= facts.highest_sent && facts.last_finished <= facts.last_started;
+  if (facts.last_started > facts.highest_sent || facts.last_finished > facts.last_started)
+    return false;
+  const std::vector<std::uint64_t>& running = facts.nested_running;
+  if (running.empty())
+    return facts.last_nested_started == 0 || facts.last_nested_started <= facts.highest_nested_sent;
+  // One started inside the other, the first of them inside a call or after it.
+  return facts.last_nested_started <= facts.highest_nested_sent &&
+         running.back() <= facts.last_nested_started && session::is_nested(running.front()) &&
+         std::adjacent_find(running.begin(), running.end(), std::greater_equal<>()) ==
+             running.end();
 }
 
 // Start errors stand there too, and they would acquit every call.
@@ -109,31 +120,47 @@ termination classify(const evidence& facts) {
   return end;
 }
 
+namespace {
+
+// A call that ran when the child ended. `inner`: nothing ran inside it.
+call_view running_view(const evidence& facts, const termination& end, std::uint64_t id,
+                       bool inner) {
+  if (end.cause == cause::deadline)
+    return {phase::running, id == facts.overran ? culprit::yes : culprit::no};
+  if (!inner || blameless(end.cause)) return {phase::running, culprit::no};
+  if (end.cause == cause::killed_from_outside || end.cause == cause::unknown)
+    return {phase::running, culprit::unknown};
+  return {phase::running, culprit::yes};
+}
+
+call_view nested_view(const evidence& facts, const termination& end, std::uint64_t id) {
+  if (id > facts.last_nested_started) return {phase::queued, culprit::no};
+  const std::vector<std::uint64_t>& running = facts.nested_running;
+  if (std::find(running.begin(), running.end(), id) == running.end())
+    return {phase::finished, culprit::no};
+  return running_view(facts, end, id, id == running.back());
+}
+
+}  // namespace
+
 call_view view_of(const evidence& facts, const termination& end, std::uint64_t id) {
+  const bool nested = session::is_nested(id);
   // A child that was never there has run nothing, and what was not sent cannot have started.
   if (end.cause == cause::start_failed || end.cause == cause::exec_failed ||
-      id > facts.highest_sent)
+      id > (nested ? facts.highest_nested_sent : facts.highest_sent))
     return {phase::queued, culprit::no};
   if (!plausible(facts)) return {phase::unknown, culprit::unknown};
+  if (nested) return nested_view(facts, end, id);
   if (id > facts.last_started) return {phase::queued, culprit::no};
   if (id <= facts.last_finished) {
     // It ended while nothing ran: what ran last may have caused it.
-    const bool idle = facts.last_finished == facts.last_started;
+    const bool idle = facts.last_finished == facts.last_started && facts.nested_running.empty();
     const bool suspect = idle && id == facts.last_finished && !blameless(end.cause);
     return {phase::finished, suspect ? culprit::unknown : culprit::no};
   }
   // One call runs at a time: what is still open between the two numbers gives the lie to them.
   if (id != facts.last_started) return {phase::unknown, culprit::unknown};
-  if (blameless(end.cause)) return {phase::running, culprit::no};
-  switch (end.cause) {
-    case cause::deadline:
-      return {phase::running, id == facts.overran ? culprit::yes : culprit::no};
-    case cause::killed_from_outside:
-    case cause::unknown:
-      return {phase::running, culprit::unknown};
-    default:
-      return {phase::running, culprit::yes};
-  }
+  return running_view(facts, end, id, facts.nested_running.empty());
 }
 
 }  // namespace glovebox::core

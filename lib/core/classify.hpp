@@ -1,11 +1,14 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #pragma once
 
+#include "core/session.hpp"
+
 #include <glovebox/termination.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace glovebox::core {
 
@@ -31,6 +34,8 @@ struct evidence {
   // ---- the recorder's
   std::uint64_t last_started = 0;
   std::uint64_t last_finished = 0;
+  std::uint64_t last_nested_started = 0;
+  std::vector<std::uint64_t> nested_running;  ///< the outermost first
   std::uint32_t allocation_failed = 0;
   int signal_number = 0;  ///< 0: no crash record
   int signal_code = 0;
@@ -39,6 +44,7 @@ struct evidence {
 
   // ---- the session's
   std::uint64_t highest_sent = 0;
+  std::uint64_t highest_nested_sent = session::nested_bit;
 };
 
 /// The child's end, without what depends on the call.

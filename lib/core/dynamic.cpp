@@ -29,6 +29,9 @@ object_port::installed::~installed() {
 std::uint64_t object_port::handle_of(const std::shared_ptr<const object_reference>&) {
   throw std::logic_error("objects of a child cannot travel here");
 }
+std::uint64_t object_port::name_of(std::shared_ptr<callable>) {
+  throw std::logic_error("callbacks cannot travel here");
+}
 std::shared_ptr<const object_reference> object_port::adopt(std::uint64_t) {
   throw std::logic_error("objects of a child cannot travel here");
 }

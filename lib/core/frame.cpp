@@ -103,6 +103,18 @@ std::span<std::byte> frame_reader::prepare() {
   return {buffer_.get() + end_, capacity_ - end_};
 }
 
+std::unique_ptr<std::byte[]> frame_reader::detach() {
+  const std::size_t held = end_ - begin_;
+  const std::size_t capacity = std::max(usual_capacity, held);
+  std::unique_ptr<std::byte[]> fresh(new std::byte[capacity]);
+  if (held != 0) std::memcpy(fresh.get(), buffer_.get() + begin_, held);
+  capacity_ = capacity;
+  begin_ = 0;
+  end_ = held;
+  std::swap(buffer_, fresh);
+  return fresh;
+}
+
 frame_reader::outcome frame_reader::broken(std::string_view why) noexcept {
   violation_ = why;
   return outcome::violation;
@@ -115,7 +127,7 @@ frame_reader::outcome frame_reader::next(frame_view& out) {
   const std::byte* const start = buffer_.get() + begin_;
   frame_header& header = out.header;
   header = from_wire(start);
-  if (header.kind < frame_kind::ready || header.kind > frame_kind::operate)
+  if (header.kind < frame_kind::ready || header.kind > frame_kind::callback_error)
     return broken("a frame of an unknown kind");
   if (header.encoding > body_encoding::json) return broken("a body in an unknown encoding");
   if (header.reserved != 0) return broken("a reserved header field is set");

@@ -21,10 +21,15 @@ enum class frame_kind : std::uint8_t {
   define,     ///< parent: names the function that `target` stands for from now on
   call,       ///< parent: run function `target`
   release,    ///< parent: `object` lost `target` of its references
-  reply,      ///< child: the result of `call`; `object` is its handle when it stays in the child
-  error,      ///< child: `call` ended with the exception in the body
+  reply,      ///< child: the result of `call`; `object` is its handle when it stays in the child,
+              ///< `target` how many of the call's callables its function was given
+  error,      ///< child: `call` ended with the exception in the body; `target` as above
   skipped,    ///< child: `call` was withdrawn before it started
   operate,    ///< parent: do operation `target` (op.hpp) with `object`; a call like any other
+  callback,   ///< child: calls callable `target` of `call`; `object` numbers the callback
+  let_go,     ///< child: it will not call callable `target` of `call` any more
+  callback_reply,  ///< parent: the result of callback `object`
+  callback_error,  ///< parent: callback `object` ended with the exception in the body
 };
 
 inline constexpr std::uint32_t protocol_version = 1;
@@ -83,6 +88,9 @@ class frame_reader {
   /// Room for the next read; never empty. Ends the life of every view handed out before.
   std::span<std::byte> prepare();
   void commit(std::size_t bytes) noexcept { end_ += bytes; }
+
+  /// Hands over the buffer that the views handed out so far point into, and goes on with another.
+  std::unique_ptr<std::byte[]> detach();
 
   enum class outcome : std::uint8_t { frame, need_more, violation };
   /// The next whole frame. After a violation the reader stays in that state.

@@ -287,6 +287,19 @@ void json_writer::reference(const std::shared_ptr<const detail::object_reference
   reference(detail::named_object{handle, kind, type});
 }
 
+void json_writer::callable(std::shared_ptr<detail::callable> callee) {
+  std::uint64_t name = 0;
+  try {
+    if (!objects_) throw std::logic_error("callbacks cannot travel here");
+    name = objects_->name_of(std::move(callee));
+  } catch (const std::logic_error& why) {
+    fail(why.what());
+  }
+  begin_marker("call");
+  unsigned_integer(name);
+  end_marker();
+}
+
 void json_writer::share(const detail::shared_object& object) {
   if (!object.address) return null();
   if (!objects_) fail("objects cannot travel here");

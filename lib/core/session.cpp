@@ -3,14 +3,13 @@
 
 #include <glovebox/dynamic/json_reader.hpp>
 
+#include <algorithm>
 #include <cassert>
 
 namespace glovebox::core {
 
 session::session(role side, frame_sink& out, const limits& bounds)
-    : role_(side), out_(out), reader_(bounds) {
-  if (side == role::parent) slots_.resize(64);
-}
+    : role_(side), out_(out), reader_(bounds), most_callbacks_(bounds.callback_depth) {}
 
 bool session::broken(event& out, std::string_view why) {
   reader_.refuse(why);  // which makes it last
@@ -59,6 +58,11 @@ bool session::parent_frame(event& out) {
       return answer(out);
     case frame_kind::skipped:
       return answer(out);
+    case frame_kind::callback:
+      return called_back(out);
+    case frame_kind::let_go:
+      out.kind = event_kind::let_go;
+      return true;
     case frame_kind::ready:
       return broken(out, "a second ready frame");
     default:
@@ -66,30 +70,40 @@ bool session::parent_frame(event& out) {
   }
 }
 
-// True when there is something to hand out: the answer to an abandoned call is swallowed here.
 bool session::answer(event& out) {
   const frame_header& header = out.frame.header;
-  if (!known(header.call)) return broken(out, "an answer to a call that is not open");
-  slot& which = at(header.call);
-  const bool abandoned = which.state == slot_state::abandoned;
-  if (!abandoned && which.state != slot_state::sent)
+  call_table& calls = table(header.call);
+  const call_table::state state = calls.state_of(header.call);
+  const bool abandoned = state == call_table::state::abandoned;
+  if (!abandoned && state != call_table::state::sent)
     return broken(out, "an answer to a call that is not open");
   if (header.kind == frame_kind::skipped && !abandoned)
     return broken(out, "a call was skipped that nobody had withdrawn");
   if (header.kind != frame_kind::reply && header.object != 0)
     return broken(out, "an object in an answer that is no result");
-  out.call = which.call;
-  if (!abandoned) --open_;
-  --unanswered_;
-  free_slot(which);
+  out.call = calls.find(header.call);
+  calls.answered(header.call);
   if (!abandoned) return true;
   // Nobody will ever hold the objects that came back.
   if (header.object != 0) release(header.object, 1);
   if (header.kind == frame_kind::reply && header.encoding == body_encoding::json)
     for (const std::uint64_t object : detail::references_in(out.frame.body)) release(object, 1);
-  out.kind = event_kind::none;
-  out.call = nullptr;
-  return false;
+  out.kind = event_kind::late;
+  return true;
+}
+
+bool session::called_back(event& out) {
+  const frame_header& header = out.frame.header;
+  if (header.call == 0 || !sent(header.call))
+    return broken(out, "a callback of a call that was not sent");
+  if (header.object <= last_callback_) return broken(out, "a callback whose number does not grow");
+  if (callbacks_.size() >= most_callbacks_)
+    return broken(out, "more open callbacks than limits.callback_depth");
+  last_callback_ = header.object;
+  callbacks_.push_back(header.object);
+  out.call = table(header.call).find(header.call);
+  out.kind = event_kind::callback;
+  return true;
 }
 
 bool session::child_frame(event& out) {
@@ -100,10 +114,18 @@ bool session::child_frame(event& out) {
       out.kind = event_kind::define;
       return true;
     case frame_kind::call:
-    case frame_kind::operate:
-      if (header.call <= last_seen_call_) return broken(out, "a call id that does not grow");
-      last_seen_call_ = header.call;
+    case frame_kind::operate: {
+      std::uint64_t& last = is_nested(header.call) ? last_seen_nested_ : last_seen_call_;
+      if (header.call <= last) return broken(out, "a call id that does not grow");
+      last = header.call;
       out.kind = event_kind::call;
+      return true;
+    }
+    case frame_kind::callback_reply:
+    case frame_kind::callback_error:
+      if (header.object == 0 || header.object > last_callback_)
+        return broken(out, "an answer to a callback that was never made");
+      out.kind = event_kind::returned;
       return true;
     case frame_kind::release:
       out.kind = event_kind::release;
@@ -113,33 +135,13 @@ bool session::child_frame(event& out) {
   }
 }
 
-void session::open(pending_call& call) {
-  if (next_ - oldest_ == slots_.size()) grow();
-  call.id = next_++;
-  at(call.id) = {&call, slot_state::unsent};
-  ++open_;
-}
-
-void session::grow() {
-  std::vector<slot> larger(slots_.size() * 2);
-  for (std::uint64_t id = oldest_; id != next_; ++id) larger[id & (larger.size() - 1)] = at(id);
-  slots_ = std::move(larger);
-}
-
-void session::free_slot(slot& which) noexcept {
-  which = {};
-  while (oldest_ != next_unsent_ && at(oldest_).state == slot_state::free) ++oldest_;
-}
-
-// Ids that were withdrawn before they were sent are passed over.
-void session::skip_gaps() noexcept {
-  while (next_unsent_ != next_ && at(next_unsent_).state == slot_state::free) ++next_unsent_;
-  while (oldest_ != next_unsent_ && at(oldest_).state == slot_state::free) ++oldest_;
+void session::open(pending_call& call, bool nested) {
+  (nested ? nested_ : calls_).open(call);
 }
 
 pending_call* session::unsent() const noexcept {
-  if (next_unsent_ == next_ || next_unsent_ - oldest_ >= window) return nullptr;
-  return at(next_unsent_).call;
+  pending_call* const nested = nested_.unsent();
+  return nested ? nested : calls_.unsent();
 }
 
 void session::define(std::uint32_t function, const byte_buffer& definition) {
@@ -174,36 +176,39 @@ void session::send(op operation, std::uint64_t object, const byte_buffer& body,
 
 void session::send_next(frame_header header, const byte_buffer& body,
                         std::span<const attachment> attachments) {
-  assert(next_unsent_ != next_);
+  const pending_call* const next = unsent();
+  assert(next);
   flush_releases();
-  header.call = next_unsent_;
+  header.call = next->id;
   out_.put(header, body, attachments);
-  at(next_unsent_).state = slot_state::sent;
-  ++unanswered_;
-  ++next_unsent_;
-  skip_gaps();
+  table(next->id).mark_sent();
 }
 
-session::withdrawal session::withdraw(std::uint64_t id) {
-  if (!known(id)) return withdrawal::unknown;
-  slot& which = at(id);
-  switch (which.state) {
-    case slot_state::unsent:
-      --open_;
-      which = {};
-      skip_gaps();
-      return withdrawal::unsent;
-    case slot_state::sent:
-      --open_;
-      which = {nullptr, slot_state::abandoned};
-      return withdrawal::abandoned;
-    default:
-      return withdrawal::unknown;
-  }
+bool session::close_callback(std::uint64_t callback) noexcept {
+  const auto found = std::find(callbacks_.begin(), callbacks_.end(), callback);
+  if (found == callbacks_.end()) return false;
+  callbacks_.erase(found);
+  return true;
 }
 
-pending_call* session::find(std::uint64_t id) const noexcept {
-  return known(id) ? at(id).call : nullptr;
+void session::callback_reply(std::uint64_t callback, body_encoding encoding,
+                             const byte_buffer& body, std::span<const attachment> attachments) {
+  frame_header header;
+  header.kind = frame_kind::callback_reply;
+  header.encoding = encoding;
+  header.object = callback;
+  if (std::find(callbacks_.begin(), callbacks_.end(), callback) == callbacks_.end()) return;
+  out_.put(header, body, attachments);  // which may throw: then it can still be failed
+  close_callback(callback);
+}
+
+void session::callback_error(std::uint64_t callback, const byte_buffer& body,
+                             std::span<const attachment> attachments) {
+  frame_header header;
+  header.kind = frame_kind::callback_error;
+  header.encoding = body_encoding::binary;
+  header.object = callback;
+  if (close_callback(callback)) out_.put(header, body, attachments);
 }
 
 void session::release(std::uint64_t object, std::uint32_t count) {
@@ -231,17 +236,17 @@ void session::flush_releases() {
 
 std::vector<pending_call*> session::open_list() const {
   std::vector<pending_call*> calls;
-  calls.reserve(open_);
-  for (std::uint64_t id = oldest_; id != next_; ++id)
-    if (at(id).call) calls.push_back(at(id).call);
+  calls.reserve(open_calls());
+  calls_.append_open(calls);
+  nested_.append_open(calls);
   return calls;
 }
 
 std::vector<pending_call*> session::close() {
   std::vector<pending_call*> calls = open_list();
-  for (slot& each : slots_) each = {};
-  oldest_ = next_unsent_ = next_;
-  open_ = unanswered_ = 0;
+  calls_.close();
+  nested_.close();
+  callbacks_.clear();
   releases_.clear();
   return calls;
 }
@@ -254,9 +259,11 @@ void session::say_ready() {
 }
 
 void session::reply(std::uint64_t call, std::uint64_t object, const byte_buffer& body,
-                    std::span<const attachment> attachments, body_encoding encoding) {
+                    std::span<const attachment> attachments, body_encoding encoding,
+                    std::uint32_t taken) {
   frame_header header;
   header.kind = frame_kind::reply;
+  header.target = taken;
   header.encoding = encoding;
   header.call = call;
   header.object = object;
@@ -264,9 +271,10 @@ void session::reply(std::uint64_t call, std::uint64_t object, const byte_buffer&
 }
 
 void session::reply_error(std::uint64_t call, const byte_buffer& body,
-                          std::span<const attachment> attachments) {
+                          std::span<const attachment> attachments, std::uint32_t taken) {
   frame_header header;
   header.kind = frame_kind::error;
+  header.target = taken;
   header.encoding = body_encoding::binary;
   header.call = call;
   out_.put(header, body, attachments);
@@ -275,6 +283,26 @@ void session::reply_error(std::uint64_t call, const byte_buffer& body,
 void session::reply_skipped(std::uint64_t call) {
   frame_header header;
   header.kind = frame_kind::skipped;
+  header.call = call;
+  out_.put(header, {}, {});
+}
+
+std::uint64_t session::call_back(std::uint64_t call, std::uint32_t callable, body_encoding encoding,
+                                 const byte_buffer& body, std::span<const attachment> attachments) {
+  frame_header header;
+  header.kind = frame_kind::callback;
+  header.encoding = encoding;
+  header.target = callable;
+  header.call = call;
+  header.object = last_callback_ + 1;
+  out_.put(header, body, attachments);
+  return ++last_callback_;
+}
+
+void session::let_go(std::uint64_t call, std::uint32_t callable) {
+  frame_header header;
+  header.kind = frame_kind::let_go;
+  header.target = callable;
   header.call = call;
   out_.put(header, {}, {});
 }

@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #pragma once
 
+#include "core/call_table.hpp"
 #include "core/frame.hpp"
 
 #include <glovebox/op.hpp>
@@ -14,26 +15,19 @@
 
 namespace glovebox::core {
 
-/// What the session keeps of a call on its behalf: its owner derives from it.
-struct pending_call {
-  std::uint64_t id = 0;  ///< set by session::open
-
- protected:
-  ~pending_call() = default;
-};
-
 /// The conversation over one channel: who may say what, which calls are open, what is sent first.
 /// Sans-io, clockless and free of locks; the same class serves both ends. Bytes come in through
 /// `reader()`, events go out through `next()`, frames leave through the sink.
 ///
-/// Calls run in the child one after another in the order of their ids, which only grow; an id that
-/// was withdrawn before it was sent leaves a gap.
+/// Calls run in the child one after another in the order of their ids. While a function in the
+/// child waits for the parent, in a callback, nested calls run: they have ids of their own, which
+/// begin at `nested_bit`, and go before the others.
 class session {
  public:
   enum class role : std::uint8_t { parent, child };
-  /// Calls sent and not answered; a fixed part of the recorder's skip bits, so that two open calls
-  /// never share one.
-  static constexpr std::uint64_t window = 32 * 1024;
+  static constexpr std::uint64_t window = call_table::window;
+  static constexpr std::uint64_t nested_bit = std::uint64_t{1} << 63;
+  static constexpr bool is_nested(std::uint64_t id) noexcept { return (id & nested_bit) != 0; }
   /// Functions that a parent may define in one child.
   static constexpr std::uint32_t max_definitions = 1u << 20;
 
@@ -49,9 +43,13 @@ class session {
     ready,      ///< parent: the child is ready
     reply,      ///< parent: `call` is answered by `frame`
     error,      ///< parent: `call` ended with the exception in `frame`
+    late,       ///< parent: a call that was withdrawn has ended
+    callback,   ///< parent: the child calls back; `call` is null when nobody waits for it any more
+    let_go,     ///< parent: the child has let a kept callable go
     define,     ///< child
     call,       ///< child: a call or an operation
     release,    ///< child
+    returned,   ///< child: a callback has returned, or thrown
   };
   struct event {
     event_kind kind = event_kind::none;
@@ -65,16 +63,16 @@ class session {
   // ---- outgoing, parent
 
   /// Takes a call in; it is not sent yet. `call` must live until it is answered, withdrawn or
-  /// handed back by `close`.
-  void open(pending_call& call);
-  /// The oldest call that was not sent, or nullptr; also when the window is full.
+  /// handed back by `close`. A nested one runs while the child waits in a callback.
+  void open(pending_call& call, bool nested = false);
+  /// The next call to be sent, or nullptr; also when the window is full.
   pending_call* unsent() const noexcept;
   /// Whether the child knows the function with this number.
   bool defined(std::uint32_t function) const noexcept {
     return function < defined_.size() && defined_[function];
   }
   void define(std::uint32_t function, const byte_buffer& definition);
-  /// Sends the oldest unsent call; its function is defined.
+  /// Sends the next unsent call; its function is defined.
   /// \throws codec_error when it exceeds the limits; the call stays unsent (withdraw it)
   void send(std::uint32_t function, body_encoding encoding, const byte_buffer& body,
             std::span<const attachment> attachments);
@@ -82,25 +80,32 @@ class session {
   void send(op operation, std::uint64_t object, const byte_buffer& body,
             std::span<const attachment> attachments);
 
-  enum class withdrawal : std::uint8_t {
-    unknown,    ///< not open (any more)
-    unsent,     ///< removed, the child never hears of it
-    abandoned,  ///< it was sent: its reply will be dropped
-  };
+  using withdrawal = call_table::withdrawal;
   /// Ends the owner's interest in a call.
-  withdrawal withdraw(std::uint64_t id);
+  withdrawal withdraw(std::uint64_t id) { return table(id).withdraw(id); }
   /// The owner of an open call; nullptr when it is not open (any more).
-  pending_call* find(std::uint64_t id) const noexcept;
+  pending_call* find(std::uint64_t id) const noexcept { return table(id).find(id); }
+  /// Whether an open call was sent.
+  bool sent(std::uint64_t id) const noexcept { return id <= table(id).highest_sent(); }
 
   /// Gives back references to an object in the child; sent with `flush_releases`.
   void release(std::uint64_t object, std::uint32_t count);
   void flush_releases();
 
-  std::size_t open_calls() const noexcept { return open_; }
+  /// Callbacks of the child's that were not answered.
+  std::size_t open_callbacks() const noexcept { return callbacks_.size(); }
+  /// Answers a callback by its number; nothing happens when it is not open (any more).
+  void callback_reply(std::uint64_t callback, body_encoding encoding, const byte_buffer& body,
+                      std::span<const attachment> attachments);
+  void callback_error(std::uint64_t callback, const byte_buffer& body,
+                      std::span<const attachment> attachments = {});
+
+  std::size_t open_calls() const noexcept { return calls_.open_calls() + nested_.open_calls(); }
   /// Calls the child has not answered, those that nobody waits for included.
-  std::size_t unanswered() const noexcept { return unanswered_; }
+  std::size_t unanswered() const noexcept { return calls_.unanswered() + nested_.unanswered(); }
   /// No id above this one was sent. (It is itself one that was sent, or withdrawn before that.)
-  std::uint64_t highest_sent() const noexcept { return next_unsent_ - 1; }
+  std::uint64_t highest_sent() const noexcept { return calls_.highest_sent(); }
+  std::uint64_t highest_nested_sent() const noexcept { return nested_.highest_sent(); }
   /// The open calls in the order of their ids.
   std::vector<pending_call*> open_list() const;
   /// The same, and ends all of them.
@@ -109,30 +114,29 @@ class session {
   // ---- outgoing, child
 
   void say_ready();
+  /// `taken`: how many of the call's callables the function was given.
   void reply(std::uint64_t call, std::uint64_t object, const byte_buffer& body,
              std::span<const attachment> attachments,
-             body_encoding encoding = body_encoding::binary);
+             body_encoding encoding = body_encoding::binary, std::uint32_t taken = 0);
   /// The texts of an exception are attachments when they are long.
   void reply_error(std::uint64_t call, const byte_buffer& body,
-                   std::span<const attachment> attachments = {});
+                   std::span<const attachment> attachments = {}, std::uint32_t taken = 0);
   void reply_skipped(std::uint64_t call);
+  /// Calls back: the callable with this index of the call's. Returns the callback's number.
+  std::uint64_t call_back(std::uint64_t call, std::uint32_t callable, body_encoding encoding,
+                          const byte_buffer& body, std::span<const attachment> attachments);
+  void let_go(std::uint64_t call, std::uint32_t callable);
 
  private:
-  enum class slot_state : std::uint8_t { free, unsent, sent, abandoned };
-  struct slot {
-    pending_call* call = nullptr;
-    slot_state state = slot_state::free;
-  };
-
-  slot& at(std::uint64_t id) noexcept { return slots_[id & (slots_.size() - 1)]; }
-  const slot& at(std::uint64_t id) const noexcept { return slots_[id & (slots_.size() - 1)]; }
-  bool known(std::uint64_t id) const noexcept { return id >= oldest_ && id < next_; }
-  void grow();
-  void free_slot(slot& which) noexcept;
-  void skip_gaps() noexcept;
+  call_table& table(std::uint64_t id) noexcept { return is_nested(id) ? nested_ : calls_; }
+  const call_table& table(std::uint64_t id) const noexcept {
+    return is_nested(id) ? nested_ : calls_;
+  }
   void send_next(frame_header header, const byte_buffer& body,
                  std::span<const attachment> attachments);
   bool answer(event& out);
+  bool called_back(event& out);
+  bool close_callback(std::uint64_t callback) noexcept;
   bool parent_frame(event& out);
   bool child_frame(event& out);
   bool broken(event& out, std::string_view why);
@@ -142,16 +146,15 @@ class session {
   frame_reader reader_;
   bool ready_ = false;
 
-  // Ids [oldest_, next_) live in slots_, a ring indexed by id: no search, no node a call.
-  std::vector<slot> slots_;
-  std::uint64_t oldest_ = 1;
-  std::uint64_t next_unsent_ = 1;  // the first id that was neither sent nor withdrawn
-  std::uint64_t next_ = 1;
-  std::size_t open_ = 0;
-  std::size_t unanswered_ = 0;
+  call_table calls_;
+  call_table nested_{nested_bit};
+  std::uint32_t most_callbacks_;
+  std::vector<std::uint64_t> callbacks_;  // parent: the numbers of those that are open
+  std::uint64_t last_callback_ = 0;       // on either side: they only grow
   std::vector<bool> defined_;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> releases_;
   std::uint64_t last_seen_call_ = 0;  // child: ids only grow
+  std::uint64_t last_seen_nested_ = nested_bit;
 };
 
 }  // namespace glovebox::core

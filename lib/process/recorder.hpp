@@ -20,14 +20,23 @@ struct recorder_page {
   static constexpr std::uint32_t magic_value = 0x31764247;  // "GBv1"
   static constexpr std::uint32_t ring_bytes = 256 * 1024;
   static constexpr std::uint32_t skip_bits = 64 * 1024;
+  static constexpr std::uint32_t most_nested = 256;
 
   std::uint32_t magic;
-  std::uint64_t reply_limit;  ///< largest message the parent accepts [bytes]; set before the start
+  // Of the parent's limits, set before the start.
+  std::uint64_t reply_limit;     ///< largest message it accepts [bytes]
+  std::uint32_t callback_limit;  ///< callbacks open at the same time
 
   /// Calls run in the order of their ids, so two numbers tell the phase of all of them.
   alignas(64) std::atomic<std::uint64_t> last_started;
   std::atomic<std::uint64_t> last_finished;
-  std::atomic<std::uint64_t> started_at;  ///< CLOCK_MONOTONIC of last_started [ns]
+  std::atomic<std::uint64_t> started_at;  ///< CLOCK_MONOTONIC of what runs [ns]
+
+  /// Nested calls start in the order of their ids, too, but do not end in it: those that run are
+  /// kept as a stack, the outermost first.
+  std::atomic<std::uint64_t> last_nested_started;
+  std::atomic<std::uint32_t> nested_depth;
+  std::atomic<std::uint64_t> nested_running[most_nested];
 
   /// The send ring, addressed by offsets in the child's outgoing byte stream. The bytes
   /// [ring_from, ring_head) are complete frames at offset % ring_bytes. The parent knows how much
@@ -51,6 +60,8 @@ struct recorder_page {
   /// stores last_started first and looks second, the parent stores the bit first and looks second
   /// (both sequentially consistent), so at least one of them sees the other.
   alignas(64) std::atomic<std::uint64_t> skip[skip_bits / 64];
+  /// The same for nested calls, whose last_started is last_nested_started.
+  alignas(64) std::atomic<std::uint64_t> nested_skip[skip_bits / 64];
 
   alignas(64) std::byte ring[ring_bytes];
 };

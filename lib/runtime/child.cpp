@@ -7,6 +7,7 @@
 #include "runtime/module_loader.hpp"
 
 #include <unistd.h>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
@@ -26,6 +27,8 @@ void child_main(process::child_setup setup) {
     install_crash_handler(*memory);
     limits bounds;
     bounds.message_bytes = memory->reply_limit;
+    bounds.callback_depth =
+        std::min<std::uint32_t>(memory->callback_limit, process::recorder_page::most_nested);
     dispatcher(setup.channel, *memory, bounds).run();
   } catch (const std::exception& why) {
     std::fprintf(stderr, "glovebox: a child cannot go on: %s\n", why.what());

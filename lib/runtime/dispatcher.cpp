@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/dispatcher.hpp"
 
+#include "runtime/callbacks.hpp"
 #include "runtime/exceptions.hpp"
 #include "runtime/module_loader.hpp"
 #include "runtime/registry.hpp"
@@ -40,18 +41,32 @@ dispatcher::dispatcher(int channel, process::recorder_page& page, const limits& 
       limits_(bounds),
       ring_(page, channel, bounds),
       session_(core::session::role::child, ring_, bounds),
-      host_(make_cpp_host(objects_, {.load_module = &load_named_module, .bounds = bounds})) {}
+      host_(make_cpp_host(objects_, {.load_module = &load_named_module, .bounds = bounds})) {
+  set_callback_port(this);
+}
+
+dispatcher::~dispatcher() {
+  set_callback_port(nullptr);
+}
 
 void dispatcher::run() {
   session_.say_ready();
   core::session::event event;
   do {
-    for (session_.next(event); event.kind != core::session::event_kind::none; session_.next(event))
+    for (session_.next(event); event.kind != core::session::event_kind::none;
+         session_.next(event)) {
       handle(event);
+      while (!put_off_.empty()) {
+        const kept_frame next = std::move(put_off_.front());
+        put_off_.pop_front();
+        serve(next.view());
+      }
+    }
   } while (read_more());
 }
 
 bool dispatcher::read_more() {
+  tell_let_go();
   ring_.flush();
   // A child's output must not stay in its buffers while it waits, nor be lost when it is killed.
   if (__fpending(stdout) != 0) std::fflush(stdout);
@@ -68,7 +83,13 @@ void dispatcher::handle(core::session::event& event) {
       define(event.frame);
       break;
     case core::session::event_kind::call:
-      serve(event.frame);
+      if (waiting_ != 0 && !core::session::is_nested(event.frame.header.call))
+        put_off_.emplace_back(event.frame);
+      else
+        serve(event.frame);
+      break;
+    case core::session::event_kind::returned:
+      returned_.emplace(event.frame.header.object, event.frame);
       break;
     case core::session::event_kind::release:
       objects_.release(event.frame.header.object, event.frame.header.target);
@@ -93,12 +114,27 @@ void dispatcher::define(const core::frame_view& frame) {
 
 // See recorder_page::skip: the order of the two steps is what makes it safe.
 bool dispatcher::withdrawn(std::uint64_t id) {
-  page_.last_started.store(id, std::memory_order_seq_cst);
-  std::atomic<std::uint64_t>& word = page_.skip[id % process::recorder_page::skip_bits / 64];
+  const bool nested = core::session::is_nested(id);
+  if (nested) {
+    const std::uint32_t depth = page_.nested_depth.load(std::memory_order_relaxed);
+    page_.nested_running[depth].store(id, std::memory_order_relaxed);
+    page_.nested_depth.store(depth + 1, std::memory_order_release);
+  }
+  (nested ? page_.last_nested_started : page_.last_started).store(id, std::memory_order_seq_cst);
+  std::atomic<std::uint64_t>& word =
+      (nested ? page_.nested_skip : page_.skip)[id % process::recorder_page::skip_bits / 64];
   const std::uint64_t bit = std::uint64_t{1} << (id % 64);
   if ((word.load(std::memory_order_seq_cst) & bit) == 0) return false;
   word.fetch_and(~bit, std::memory_order_relaxed);
   return true;
+}
+
+void dispatcher::mark_finished(std::uint64_t id) {
+  if (core::session::is_nested(id))
+    page_.nested_depth.store(page_.nested_depth.load(std::memory_order_relaxed) - 1,
+                             std::memory_order_release);
+  else
+    page_.last_finished.store(id, std::memory_order_release);
 }
 
 void dispatcher::serve(const core::frame_view& frame) {
@@ -114,22 +150,39 @@ void dispatcher::serve(const core::frame_view& frame) {
     start = now();
   }
   if (ring_.empty()) oldest_unsent_ = start;
+  const std::uint64_t outer_start = page_.started_at.load(std::memory_order_relaxed);
   page_.started_at.store(start, std::memory_order_relaxed);
   page_.allocation_failed.store(0, std::memory_order_relaxed);
   if (withdrawn(id)) {
     session_.reply_skipped(id);
-    page_.last_finished.store(id, std::memory_order_release);
-    return;
+    mark_finished(id);
+  } else {
+    running_.push_back({id, {}});
+    dynamic ? operate(frame) : execute(what, frame);
+    // What an argument that was never read names is let go as well.
+    for (std::size_t i = 0; i != running_.back().callables.size(); ++i)
+      if (!running_.back().callables[i]) let_go(id, static_cast<std::uint32_t>(i));
+    running_.pop_back();
+    what.last_cost = now() - start;
   }
-  dynamic ? operate(frame) : execute(what, frame);
-  what.last_cost = now() - start;
+  if (!running_.empty()) page_.started_at.store(outer_start, std::memory_order_relaxed);
 }
 
-// `run` leaves the result in body_ and attachments_, and answers.
+dispatcher::reply_buffers& dispatcher::buffers() {
+  while (buffers_.size() < running_.size()) buffers_.emplace_back();
+  return buffers_[running_.size() - 1];
+}
+
+// How many of the running call's callables its function was given.
+std::uint32_t dispatcher::taken() const noexcept {
+  return static_cast<std::uint32_t>(running_.back().callables.size());
+}
+
+// `run` leaves the result in buffers(), and answers.
 template <class Run>
 void dispatcher::run_call(std::uint64_t id, const Run& run) {
-  body_.clear();
-  attachments_.clear();
+  buffers().body.clear();
+  buffers().attachments.clear();
   try {
     run();
   } catch (...) {
@@ -141,7 +194,7 @@ void dispatcher::execute(function& what, const core::frame_view& frame) {
   run_call(frame.header.call, [&] {
     if (!what.node) throw std::runtime_error(what.why_not);
     decoder in(frame.body, frame.attachments, limits_);
-    encoder out(body_, attachments_, limits_);
+    encoder out(buffers().body, buffers().attachments, limits_);
     detail::invocation call{in, out, objects_, 0, nullptr};
     what.node->invoke(call);
     answer(frame.header.call, call.result_object, core::body_encoding::binary);
@@ -155,30 +208,32 @@ void dispatcher::operate(const core::frame_view& frame) {
     request.object = frame.header.object;
     request.arguments = frame.body;
     request.attachments = frame.attachments;
-    host_->operate(request, body_, attachments_);
+    host_->operate(request, buffers().body, buffers().attachments);
     answer(frame.header.call, 0, core::body_encoding::json);
   });
 }
 
 void dispatcher::answer(std::uint64_t id, std::uint64_t object, core::body_encoding encoding) {
-  std::uint64_t payload = body_.size();
-  for (const attachment& each : attachments_) payload += each.bytes.size() + sizeof(std::uint64_t);
+  const auto& [body, attachments] = buffers();
+  std::uint64_t payload = body.size();
+  for (const attachment& each : attachments) payload += each.bytes.size() + sizeof(std::uint64_t);
   // `finished` says that the function has run to its end; a reply that leaves through the ring
   // cannot be lost after that, so it is put there first.
   const bool kept = reply_ring::fits(payload);
-  if (!kept) page_.last_finished.store(id, std::memory_order_release);
-  session_.reply(id, object, body_, attachments_, encoding);
-  page_.last_finished.store(id, std::memory_order_release);
+  if (!kept) mark_finished(id);
+  session_.reply(id, object, body, attachments, encoding, taken());
+  if (kept) mark_finished(id);
 }
 
 void dispatcher::answer_error(std::uint64_t id) {
   const core::exception_record record = capture_current_exception();
-  body_.clear();
-  attachments_.clear();
-  encoder out(body_, attachments_, limits_);
+  auto& [body, attachments] = buffers();
+  body.clear();
+  attachments.clear();
+  encoder out(body, attachments, limits_);
   core::encode(out, record);
-  session_.reply_error(id, body_, attachments_);
-  page_.last_finished.store(id, std::memory_order_release);
+  session_.reply_error(id, body, attachments, taken());
+  mark_finished(id);
 }
 
 }  // namespace glovebox::runtime

@@ -6,20 +6,28 @@
 #include "runtime/host.hpp"
 #include "runtime/reply_ring.hpp"
 
+#include <glovebox/detail/callback_port.hpp>
 #include <glovebox/detail/object_table.hpp>
 #include <glovebox/detail/stub_node.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace glovebox::runtime {
 
-/// The child's life: reads frames, runs the calls one after another, writes the replies.
-class dispatcher {
+/// The child's life: reads frames, runs the calls one after another, writes the replies. While a
+/// call waits for a callback, nested calls run, and others are put off.
+class dispatcher final : private detail::callback_port {
  public:
   dispatcher(int channel, process::recorder_page& page, const limits& bounds = {});
+  ~dispatcher() override;
   /// Serves until the parent closes the channel.
   void run();
 
@@ -29,6 +37,34 @@ class dispatcher {
     std::string why_not;                          // why it cannot run here, when node is null
     std::uint64_t last_cost = ~std::uint64_t{0};  // of its last run [ns]
   };
+
+  /// A call that runs; nested ones run inside others.
+  struct running_call {
+    std::uint64_t id;
+    // By their index, so that each is one whatever is read twice.
+    std::vector<std::shared_ptr<const detail::parent_callable>> callables;
+  };
+  struct reply_buffers {
+    byte_buffer body;
+    std::vector<attachment> attachments;
+  };
+  /// A frame that outlives the reader's buffer.
+  struct kept_frame {
+    explicit kept_frame(const core::frame_view& frame);
+    core::frame_view view() const;
+    core::frame_header header;
+    std::vector<std::byte> body;
+    std::vector<std::vector<std::byte>> attachments;
+  };
+
+  const limits& bounds() const noexcept override { return limits_; }
+  void check(const detail::parent_callable& to) const override;
+  void run(detail::callback_exchange& exchange) override;
+  std::unique_ptr<detail::object_port> make_object_port() override;
+  std::shared_ptr<const detail::parent_callable> take_named(std::uint64_t name) override;
+  void let_go(std::uint64_t call, std::uint32_t index) noexcept override;
+  void tell_let_go();
+  void wait_for(std::uint64_t callback);
 
   bool read_more();
   void handle(core::session::event& event);
@@ -41,6 +77,9 @@ class dispatcher {
   bool withdrawn(std::uint64_t id);
   void answer(std::uint64_t id, std::uint64_t object, core::body_encoding encoding);
   void answer_error(std::uint64_t id);
+  void mark_finished(std::uint64_t id);
+  std::uint32_t taken() const noexcept;
+  reply_buffers& buffers();
 
   int channel_;
   process::recorder_page& page_;
@@ -49,11 +88,16 @@ class dispatcher {
   core::session session_;
   detail::object_table objects_;
   std::unique_ptr<host> host_;
-  std::vector<function> functions_;
+  std::deque<function> functions_;   // which do not move: nested calls define more
   function operations_;              // what all operations share: how long the last one took
   std::uint64_t oldest_unsent_ = 0;  // when the oldest reply still in the ring was put there [ns]
-  byte_buffer body_;                 // reused by all replies
-  std::vector<attachment> attachments_;
+  std::vector<running_call> running_;
+  std::deque<reply_buffers> buffers_;  // one for each call that runs; reused
+  std::size_t waiting_ = 0;            // callbacks that are open
+  std::deque<kept_frame> put_off_;     // calls that came meanwhile
+  std::map<std::uint64_t, kept_frame> returned_;
+  std::mutex gone_lock_;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> gone_;  // callables that were let go
 };
 
 }  // namespace glovebox::runtime

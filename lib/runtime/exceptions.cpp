@@ -2,6 +2,7 @@
 #include "runtime/exceptions.hpp"
 
 #include <glovebox/binding/exceptions.hpp>
+#include <glovebox/remote_exception.hpp>
 
 #include <cxxabi.h>
 #include <any>
@@ -79,6 +80,11 @@ exception_record describe(const std::exception& e, int level) {
   record.base = nearest_base(e);
   const char* const message = e.what();
   record.message = message ? message : "(null)";
+  // What a callback threw is here in disguise.
+  if (const auto* remote = dynamic_cast<const remote_exception*>(&e)) {
+    record.type = remote->type_name();
+    record.message = remote->message();
+  }
   if (const auto* system = dynamic_cast<const std::system_error*>(&e))
     take_code(system->code(), record);
   else if (const auto* future = dynamic_cast<const std::future_error*>(&e))

@@ -21,5 +21,10 @@ inline constexpr int time_scale = 1;
 
 // For tests of what a sanitizer rules out, such as a limit on address space: they skip and say so.
 inline constexpr bool under_sanitizer = time_scale > 1;
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool under_thread_sanitizer = true;
+#else
+inline constexpr bool under_thread_sanitizer = false;
+#endif
 
 }  // namespace glovebox::test

@@ -338,6 +338,43 @@ BOOST_AUTO_TEST_CASE(one_call_runs_at_a_time) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(nested_calls) {
+  constexpr std::uint64_t nested = core::session::nested_bit;
+  evidence facts = signalled(SIGSEGV);  // call 3 runs
+  facts.highest_nested_sent = nested + 6;
+  facts.last_nested_started = nested + 5;
+  facts.nested_running = {nested + 2, nested + 4};
+  const termination end = classify(facts);
+  const auto phase_of = [&](std::uint64_t id) { return view_of(facts, end, id).phase; };
+  const auto culprit_of = [&](std::uint64_t id) { return view_of(facts, end, id).culprit; };
+  BOOST_TEST((phase_of(nested + 4) == phase::running));
+  BOOST_TEST((culprit_of(nested + 4) == culprit::yes));
+  for (const std::uint64_t outer : {std::uint64_t{3}, nested + 2}) {
+    BOOST_TEST((phase_of(outer) == phase::running));
+    BOOST_TEST((culprit_of(outer) == culprit::no));
+  }
+  for (const std::uint64_t over : {nested + 1, nested + 3, nested + 5}) {
+    BOOST_TEST((phase_of(over) == phase::finished));
+    BOOST_TEST((culprit_of(over) == culprit::no));
+  }
+  for (const std::uint64_t never : {nested + 6, nested + 7, ~std::uint64_t{0}}) {
+    BOOST_TEST((phase_of(never) == phase::queued));
+    BOOST_TEST((culprit_of(never) == culprit::no));
+  }
+  // Numbers that cannot be.
+  const std::vector<std::uint64_t> impossible[] = {
+      {nested + 4, nested + 2}, {nested + 2, nested + 2}, {3}, {nested + 9}, {nested + 6}};
+  for (const auto& running : impossible) {
+    facts.nested_running = running;
+    BOOST_TEST((phase_of(nested + 1) == phase::unknown));
+    BOOST_TEST((phase_of(3) == phase::unknown));
+    BOOST_TEST((phase_of(nested + 7) == phase::queued));
+  }
+  facts.nested_running = {};
+  facts.last_nested_started = nested + 7;
+  BOOST_TEST((phase_of(nested + 1) == phase::unknown));
+}
+
 BOOST_AUTO_TEST_CASE(random_evidence) {
   // Whatever the recorder says: no call that was not sent has run, none that is queued is to blame,
   // at most one is, and only a start that failed acquits all of them.

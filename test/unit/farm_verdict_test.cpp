@@ -4,7 +4,7 @@
 
 #include <glovebox/failures.hpp>
 
-#include "client/remote_errors.hpp"
+#include "runtime/remote_errors.hpp"
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(exceptions_from_outside_the_function) {
   record.base = glovebox::core::standard_base::logic_error;
   record.message = "why";
   const auto judged = [&](const circumstances& how) {
-    return judge(glovebox::client::make_remote_exception(record, "decode"), {}, how);
+    return judge(glovebox::runtime::make_remote_exception(record, "decode"), {}, how);
   };
   check(judged(in_pool), weight::settled, outcome::error);
   BOOST_TEST(judged(in_pool).record.type == "my::error");

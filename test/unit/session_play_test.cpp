@@ -233,6 +233,10 @@ class play {
         ready_ = true;
         continue;
       }
+      if (event.kind == kind::late) {
+        BOOST_REQUIRE((calls_.at(event.frame.header.call).now == fate::abandoned));
+        continue;
+      }
       BOOST_REQUIRE_MESSAGE((event.kind == kind::reply || event.kind == kind::error), event.why);
       const std::uint64_t id = event.frame.header.call;
       opened& what = calls_.at(id);

@@ -54,16 +54,19 @@ BOOST_AUTO_TEST_CASE(late_answers_are_dropped_and_their_objects_released) {
     BOOST_TEST((parent.talk.withdraw(id) == withdrawal::abandoned));
   BOOST_TEST(parent.talk.open_calls() == 0u);
   BOOST_TEST(parent.talk.unanswered() == 4u);
-  // One event for all: none.
   bytes late;
   append_frame(late, header_of(frame_kind::reply, 3, 42), {}, {});
   append_frame(late, header_of(frame_kind::error, 1), {}, {});
   append_frame(late, header_of(frame_kind::skipped, 2), {}, {});
   append_frame(late, header_of(frame_kind::reply, 4), {}, {});
   parent.hear(late);
-  const session::event event = parent.next();
-  BOOST_TEST((event.kind == kind::none));
-  BOOST_TEST(event.call == nullptr);
+  for (const std::uint64_t id : {3, 1, 2, 4}) {
+    const session::event event = parent.next();
+    BOOST_TEST((event.kind == kind::late));
+    BOOST_TEST(event.frame.header.call == id);
+    BOOST_TEST(event.call == nullptr);
+  }
+  BOOST_TEST((parent.next().kind == kind::none));
   BOOST_TEST(parent.talk.unanswered() == 0u);
   parent.talk.flush_releases();
   BOOST_TEST(same(parent.out.take(), release_frames({{42, 1}})));
@@ -127,7 +130,7 @@ BOOST_AUTO_TEST_CASE(the_window) {
   // To have abandoned it does not help, the child may still run it.
   BOOST_TEST((parent.talk.withdraw(1) == withdrawal::abandoned));
   BOOST_TEST(parent.talk.unsent() == nullptr);
-  BOOST_TEST((parent.after(header_of(frame_kind::skipped, 1)) == kind::none));
+  BOOST_TEST((parent.after(header_of(frame_kind::skipped, 1)) == kind::late));
   for (std::uint64_t id = session::window + 1; id <= session::window + 2; ++id) {
     BOOST_REQUIRE(parent.talk.unsent() == parent.call(id));
     parent.send_one();
@@ -272,6 +275,78 @@ BOOST_AUTO_TEST_CASE(what_a_child_says) {
   append_frame(wanted, binary(header_of(frame_kind::error, 10)), {}, attached);
   append_frame(wanted, header_of(frame_kind::skipped, 11), {}, {});
   BOOST_TEST(same(child.out.stream, wanted));
+}
+
+// ---- callbacks and nested calls
+
+BOOST_AUTO_TEST_CASE(nested_calls_go_first_and_have_ids_of_their_own) {
+  parent_side parent(2, 1);
+  parent.calls.push_back(std::make_unique<test_call>());
+  test_call& nested = *parent.calls.back();
+  parent.talk.open(nested, true);
+  BOOST_TEST(nested.id == session::nested_bit + 1);
+  BOOST_TEST(parent.talk.unsent() == &nested);
+  BOOST_TEST(!parent.talk.sent(nested.id));
+  parent.send_one();
+  BOOST_TEST(parent.talk.sent(nested.id));
+  BOOST_TEST(parent.talk.unsent() == parent.call(2));
+  BOOST_TEST(parent.talk.highest_sent() == 1u);
+  BOOST_TEST(parent.talk.find(nested.id) == &nested);
+  BOOST_TEST((parent.open_ids() == std::vector<std::uint64_t>{1, 2, nested.id}));
+  parent.hear(header_of(frame_kind::reply, nested.id));
+  const session::event event = parent.next();
+  BOOST_TEST((event.kind == kind::reply));
+  BOOST_TEST(event.call == &nested);
+  BOOST_TEST(parent.talk.open_calls() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_callback_there_and_back) {
+  parent_side parent(1, 1);
+  child_side child;
+  BOOST_TEST((child.after(header_of(frame_kind::call, 1)) == kind::call));
+  BOOST_TEST(child.talk.call_back(1, 2, body_encoding::json, buffer_of("[5]"), {}) == 1u);
+  parent.hear(child.out.take());
+  session::event event = parent.next();
+  BOOST_TEST((event.kind == kind::callback));
+  BOOST_TEST(event.call == parent.call(1));
+  BOOST_TEST(event.frame.header.target == 2u);
+  BOOST_TEST(event.frame.header.object == 1u);
+  BOOST_TEST(same(event.frame.body, buffer_of("[5]").view()));
+  BOOST_TEST(parent.talk.open_callbacks() == 1u);
+  parent.talk.callback_reply(1, body_encoding::json, buffer_of("6"), {});
+  BOOST_TEST(parent.talk.open_callbacks() == 0u);
+  child.hear(parent.out.take());
+  event = child.next();
+  BOOST_TEST((event.kind == kind::returned));
+  BOOST_TEST((event.frame.header.kind == frame_kind::callback_reply));
+  BOOST_TEST(event.frame.header.object == 1u);
+  BOOST_TEST(same(event.frame.body, buffer_of("6").view()));
+  // Answered once.
+  parent.talk.callback_error(1, buffer_of("late"));
+  BOOST_TEST(parent.out.stream.empty());
+  // One whose call was withdrawn has no call.
+  parent.talk.withdraw(1);
+  child.talk.call_back(1, 0, body_encoding::binary, buffer_of(""), {});
+  parent.hear(child.out.take());
+  event = parent.next();
+  BOOST_TEST((event.kind == kind::callback));
+  BOOST_TEST(event.call == nullptr);
+  parent.talk.callback_error(2, buffer_of("gone"));
+  child.hear(parent.out.take());
+  event = child.next();
+  BOOST_TEST((event.kind == kind::returned));
+  BOOST_TEST((event.frame.header.kind == frame_kind::callback_error));
+}
+
+BOOST_AUTO_TEST_CASE(callables_are_let_go) {
+  parent_side parent(1, 1);
+  child_side child;
+  child.talk.let_go(1, 3);
+  parent.hear(child.out.take());
+  const session::event event = parent.next();
+  BOOST_TEST((event.kind == kind::let_go));
+  BOOST_TEST(event.frame.header.call == 1u);
+  BOOST_TEST(event.frame.header.target == 3u);
 }
 
 }  // namespace

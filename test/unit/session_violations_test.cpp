@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(answers_to_calls_that_wait_for_none) {
       // Abandoned, and answered once already.
       parent_side abandoned(2, 2);
       BOOST_TEST((abandoned.talk.withdraw(2) == withdrawal::abandoned));
-      BOOST_TEST((abandoned.after(header_of(frame_kind::skipped, 2)) == kind::none));
+      BOOST_TEST((abandoned.after(header_of(frame_kind::skipped, 2)) == kind::late));
       expect_violation(abandoned, header_of(what, 2));
       // Handed back.
       parent_side closed(2, 2);
@@ -127,6 +127,39 @@ BOOST_AUTO_TEST_CASE(ids_only_grow) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(callbacks) {
+  for (const std::uint64_t call : {std::uint64_t{0}, std::uint64_t{2}, std::uint64_t{3},
+                                   session::nested_bit + 1, ~std::uint64_t{0}}) {
+    parent_side parent(2, 1);
+    expect_violation(parent, header_of(frame_kind::callback, call, 1));
+  }
+  {
+    parent_side parent(2, 1);  // numbers that do not grow
+    expect_violation(parent, header_of(frame_kind::callback, 1, 0));
+  }
+  {
+    parent_side parent(2, 1);
+    BOOST_TEST((parent.after(header_of(frame_kind::callback, 1, 4)) == kind::callback));
+    expect_violation(parent, header_of(frame_kind::callback, 1, 4));
+  }
+  {
+    parent_side parent(2, 1);  // more than may be open
+    for (std::uint64_t number = 1; number <= glovebox::limits{}.callback_depth; ++number)
+      BOOST_TEST((parent.after(header_of(frame_kind::callback, 1, number)) == kind::callback));
+    expect_violation(parent, header_of(frame_kind::callback, 1, 1000));
+  }
+  for (const auto what : {frame_kind::callback_reply, frame_kind::callback_error}) {
+    parent_side parent(2, 1);
+    expect_violation(parent, header_of(what, 0, 1));
+    child_side child;
+    expect_violation(child, header_of(what, 0, 1));
+  }
+  for (const auto what : {frame_kind::callback, frame_kind::let_go}) {
+    child_side child;
+    expect_violation(child, header_of(what, 1, 1));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(definitions_are_bounded) {
   child_side child;
   BOOST_TEST((child.after(header_of(frame_kind::define, 0, 0, 0)) == kind::define));
@@ -155,7 +188,12 @@ BOOST_AUTO_TEST_CASE(every_byte_of_a_childs_stream_flipped) {
       std::size_t answered = 0;
       session::event event = parent.next();
       for (; event.kind != kind::none && event.kind != kind::violation; event = parent.next()) {
-        if (event.kind == kind::ready) continue;
+        if (event.kind == kind::ready || event.kind == kind::late || event.kind == kind::let_go)
+          continue;
+        if (event.kind == kind::callback) {
+          BOOST_REQUIRE(parent.talk.sent(event.frame.header.call));
+          continue;
+        }
         BOOST_REQUIRE((event.kind == kind::reply || event.kind == kind::error));
         auto* const call = static_cast<test_call*>(event.call);
         BOOST_REQUIRE(call != nullptr);
@@ -181,13 +219,17 @@ BOOST_AUTO_TEST_CASE(every_byte_of_a_parents_stream_flipped) {
       bytes changed = stream;
       changed[i] = static_cast<std::byte>(value);
       child.hear(changed);
-      std::uint64_t last = 0;
+      std::uint64_t last = 0, last_nested = session::nested_bit;
       for (session::event event = child.next();
            event.kind != kind::none && event.kind != kind::violation; event = child.next()) {
         if (event.kind == kind::define)
           BOOST_REQUIRE(event.frame.header.target < session::max_definitions);
-        if (event.kind == kind::call) BOOST_REQUIRE(event.frame.header.call > last);
-        if (event.kind == kind::call) last = event.frame.header.call;
+        BOOST_REQUIRE((event.kind != kind::returned));  // there was no callback
+        if (event.kind != kind::call) continue;
+        const std::uint64_t id = event.frame.header.call;
+        std::uint64_t& before = session::is_nested(id) ? last_nested : last;
+        BOOST_REQUIRE(id > before);
+        before = id;
       }
     }
   }

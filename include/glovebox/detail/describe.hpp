@@ -45,7 +45,9 @@ void describe_value(const T& value, std::string& to) {
 template <class Described>
 void describe_argument(decoder& from, std::string& to) {
   if (!to.empty()) to += ", ";
-  if constexpr (transferable<Described>) {
+  if constexpr (requires { Described::describe(from, to); }) {
+    Described::describe(from, to);
+  } else if constexpr (transferable<Described>) {
     describe_value(glovebox::decode<Described>(from), to);
   } else {
     to += "object #";

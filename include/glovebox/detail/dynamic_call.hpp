@@ -49,6 +49,7 @@ class GLOVEBOX_API argument_port final : public object_port {
   /// \param home null: an empty handle, which no call gets through
   argument_port(const target* home, request& what) : home_(home), request_(what) {}
   std::uint64_t handle_of(const std::shared_ptr<const object_reference>& object) override;
+  std::uint64_t name_of(std::shared_ptr<callable> callee) override;
 
  private:
   const target* home_;
@@ -64,6 +65,11 @@ class GLOVEBOX_API result_port final : public object_port {
  private:
   std::unordered_map<std::uint64_t, std::shared_ptr<const object_reference>> objects_;
 };
+
+/// The child's arguments are not as many as the callable takes.
+[[noreturn]] GLOVEBOX_API void wrong_callback_count(json_reader& in, std::size_t takes);
+/// To be called in a handler: why a callable's arguments could not be read.
+GLOVEBOX_API std::exception_ptr unwanted_arguments() noexcept;
 
 /// To be called in a handler of a codec_error: what is no JSON is the child's fault, and the error
 /// goes on as it is; everything else becomes an `unwanted_result`.
@@ -89,6 +95,67 @@ template <>
 struct dynamic_reader<void> {
   static void check(const answer& from) { dynamic_reader<value>::read(from); }
 };
+
+/// A callback between two sides that each have a signature of their own: JSON.
+template <class... P>
+struct json_callback {
+  using arguments = std::tuple<typename stored<P>::type...>;
+
+  static arguments read(const answer& from) {
+    result_port objects(from);
+    try {
+      json_reader in(from.body, from.attachments, from.limits, &objects);
+      in.allow_conversions(true);
+      json_reader::scope path(in, "args");
+      json_reader::list items(in);
+      [[maybe_unused]] const auto one = [&]<class T>(std::type_identity<T>) {
+        if (!items.next()) wrong_callback_count(in, sizeof...(P));
+        return read_dynamic<T>(in);
+      };
+      arguments values{one(std::type_identity<typename stored<P>::type>{})...};
+      if (items.next()) wrong_callback_count(in, sizeof...(P));
+      in.finish();
+      return values;
+    } catch (const codec_error&) {
+      judge_result(from, objects);
+    }
+  }
+  static std::exception_ptr reading_failed() { return unwanted_arguments(); }
+
+  template <class F>
+  static decltype(auto) invoke(F& function, arguments& values) {
+    return std::apply(
+        [&](typename stored<P>::type&... value) -> decltype(auto) {
+          return std::invoke(function, value_slot<P>::pass(value)...);
+        },
+        values);
+  }
+  template <class Got>
+  static void write(callback_answer& to, const limits& bounds, Got&& got) {
+    to.json = true;
+    json_writer out(to.body, to.attachments, bounds);
+    json_writer::scope path(out, "result");
+    write_dynamic(out, std::forward<Got>(got));
+  }
+  static void write_nothing(callback_answer& to, const limits& bounds) {
+    write(to, bounds, nullptr);
+  }
+};
+
+template <class Shape>
+struct json_callback_of;
+template <class R, class... P>
+struct json_callback_of<shape<R, void, P...>> {
+  using type = json_callback<P...>;
+};
+
+template <class F>
+auto shape_of_callable() {
+  if constexpr (std::is_pointer_v<F>)
+    return decltype(deduce(std::declval<F>())){};
+  else
+    return typename without_object<decltype(deduce(&F::operator()))>::type{};
+}
 
 /// What an operation is done with.
 struct operation_target {
@@ -187,4 +254,24 @@ auto operate(const operation_target& on, A&&... arguments) {
 }
 
 }  // namespace detail
+
+/// In the parent, as an argument of dynamic calls.
+template <class F>
+struct dynamic_codec<detail::callback_argument<F>> {
+  static void write(json_writer& out, const detail::callback_argument<F>& argument) {
+    constexpr bool one_signature = std::is_pointer_v<F> || detail::has_one_call_operator<F>;
+    static_assert(one_signature,
+                  "glovebox: what is called by a dynamic call's function needs one signature: give "
+                  "the lambda's parameters types");
+    static_assert(std::is_copy_constructible_v<F>,
+                  "glovebox: callables in dynamic calls are copied; share what cannot be copied");
+    if constexpr (one_signature && std::is_copy_constructible_v<F>) {
+      using language =
+          typename detail::json_callback_of<decltype(detail::shape_of_callable<F>())>::type;
+      out.callable(
+          std::make_shared<detail::user_callable<F, language>>(argument.function, argument.kept));
+    }
+  }
+};
+
 }  // namespace glovebox

@@ -16,6 +16,7 @@
 namespace glovebox::detail {
 
 class target;
+struct callback_answer;
 
 /// A child's answer, as bytes.
 struct answer {
@@ -66,6 +67,8 @@ class GLOVEBOX_API target : public std::enable_shared_from_this<target> {
   virtual void submit(operation& op) = 0;
   /// Cancels the operation with this key, if it is still there.
   virtual void cancel(std::uint64_t key, asio::cancellation_type type) = 0;
+  /// Answers a callback of the child's; nothing happens when nobody waits for it any more.
+  virtual void answer_callback(std::uint64_t number, callback_answer answer) noexcept;
   /// Gives back one reference to an object.
   virtual void release(std::uint64_t object) noexcept = 0;
   virtual asio::any_io_executor executor() const = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glovebox/call_options.hpp>
+#include <glovebox/detail/callback_slot.hpp>
 #include <glovebox/detail/start.hpp>
 #include <glovebox/detail/stub.hpp>
 #include <glovebox/failures.hpp>
@@ -52,7 +53,10 @@ void encode_argument(encoder& out, std::size_t index, const target& to, request&
     if (argument.home().get() != &to) refuse_object(out, to, argument.home().get());
     what.kept.push_back(argument.keep_alive());
   }
-  Slot::encode(out, std::forward<A>(argument));
+  if constexpr (requires { Slot::is_callback; })
+    Slot::encode(out, what, std::forward<A>(argument));
+  else
+    Slot::encode(out, std::forward<A>(argument));
 }
 
 template <class... Slot, std::size_t... I, class Arguments>

@@ -15,6 +15,9 @@
 
 namespace glovebox::detail {
 
+class callable;
+class callback_scope;
+
 /// A call with its arguments encoded: all that is needed to send it, and to send it again.
 /// Copyable, so that a deferred operation may be started twice.
 struct request {
@@ -28,6 +31,9 @@ struct request {
   std::vector<attachment> attachments;
   /// Objects that are arguments; their handles must stay valid until the call has run.
   std::vector<std::shared_ptr<const void>> kept;
+  /// What the child may call meanwhile; the arguments name them by their index.
+  std::vector<std::shared_ptr<callable>> callables;
+  std::shared_ptr<callback_scope> scope;  // of those that run, once it is submitted
   call_options options;
   std::exception_ptr encode_error;  // delivered through the handler
 

@@ -83,6 +83,8 @@ class GLOVEBOX_API json_writer : public detail::codec_path {
   /// null pointer is a null.
   void reference(const std::shared_ptr<const detail::object_reference>& object,
                  std::string_view kind = {}, std::string_view type = {});
+  /// Parent: something that the child may call.
+  void callable(std::shared_ptr<detail::callable> callee);
   /// Child: an object that stays here. \param object null address: a null
   void share(const detail::shared_object& object);
   /// An object that the caller has made known already.

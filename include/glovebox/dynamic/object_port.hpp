@@ -10,6 +10,7 @@
 
 namespace glovebox::detail {
 
+class callable;
 struct object_reference;
 }  // namespace glovebox::detail
 
@@ -57,6 +58,8 @@ class GLOVEBOX_API object_port {
 
   /// Parent: the handle of an argument, which is kept alive until the call has run.
   virtual std::uint64_t handle_of(const std::shared_ptr<const object_reference>& object);
+  /// Parent: the name of an argument that the child may call.
+  virtual std::uint64_t name_of(std::shared_ptr<callable> callee);
   /// Parent: the object with this handle in a result. Reading may be tried more than once, so the
   /// same handle must give the same reference.
   virtual std::shared_ptr<const object_reference> adopt(std::uint64_t handle);

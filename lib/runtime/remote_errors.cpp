@@ -1,5 +1,5 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
-#include "client/remote_errors.hpp"
+#include "runtime/remote_errors.hpp"
 
 #include <glovebox/remote_exception.hpp>
 
@@ -22,7 +22,7 @@ namespace glovebox {
 
 remote_exception::~remote_exception() = default;
 
-namespace client {
+namespace runtime {
 namespace {
 
 using core::exception_record;
@@ -144,5 +144,5 @@ std::exception_ptr make_remote_exception(const exception_record& record, std::st
   }
 }
 
-}  // namespace client
+}  // namespace runtime
 }  // namespace glovebox
