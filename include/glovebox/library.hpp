@@ -22,7 +22,8 @@ namespace glovebox {
 ///
 /// The signature is a promise that nobody can check: a wrong one corrupts or crashes the child, and
 /// only the child. The library stays loaded until its child ends. The child must run this program's
-/// own image (`glovebox::init`).
+/// own image (`glovebox::init`); without, call functions by their declarations, through a `proxy` of
+/// the library: `p.call<double>("double cos(double)", 0.5)`.
 ///
 /// Handles may be copied, used and destroyed on any thread, also after the context's end and the
 /// execution context's; calls then end with `state_error`.
@@ -73,6 +74,9 @@ class library {
   std::uint64_t handle() const noexcept { return object_.handle(); }
   std::shared_ptr<const void> keep_alive() const noexcept { return object_.keep_alive(); }
   const call_options& options() const noexcept { return options_; }
+  const std::shared_ptr<const detail::object_reference>& reference() const noexcept {
+    return object_.reference();
+  }
   static library adopt(std::shared_ptr<detail::target> home, std::uint64_t handle) {
     library made;
     made.object_ = remote<detail::c_library>::adopt(std::move(home), handle);

@@ -5,6 +5,7 @@
 #include <glovebox/detail/dynamic_call.hpp>
 #include <glovebox/dynamic.hpp>
 #include <glovebox/item_range.hpp>
+#include <glovebox/library.hpp>
 #include <glovebox/remote.hpp>
 #include <glovebox/slice.hpp>
 
@@ -37,6 +38,15 @@ class proxy {
   /// The dynamic handle of an object with a typed one.
   template <class T>
   proxy(const remote<T>& object) : object_(object.reference()), options_(object.options()) {}
+  /// Of a C library: functions are called by their declarations in C, in any child.
+  /// \code
+  /// glovebox::proxy libm(co_await ctx.load_library("libm.so.6"));
+  /// double c = co_await libm.call<double>("double cos(double)", 0.5);
+  /// \endcode
+  /// Arguments are those of `library::call`; a list stands for the elements that a pointer points
+  /// to, a `callback` for a function pointer. With arguments that come back the result is a list,
+  /// to be read as a tuple. Needs a library that was built with libffi.
+  explicit proxy(const library& of) : object_(of.reference()), options_(of.options()) {}
   explicit proxy(std::shared_ptr<const detail::object_reference> object)
       : object_(std::move(object)) {}
 
@@ -200,5 +210,50 @@ struct dynamic_codec<proxy> {
 inline value::operator proxy() const {
   return as<proxy>();
 }
+
+// What functions of C libraries give back through their arguments, in dynamic calls.
+template <class C>
+struct dynamic_codec<in_out_argument<C>> {
+  static void write(json_writer& out, const in_out_argument<C>& argument) {
+    out.begin_marker("inout");
+    write_dynamic(out, argument.get());
+    out.end_marker();
+  }
+};
+template <class T, bool Single>
+struct dynamic_codec<out_argument<T, Single>> {
+  static void write(json_writer& out, const out_argument<T, Single>& argument) {
+    out.begin_marker("out");
+    if constexpr (Single)
+      out.null();
+    else
+      write_dynamic(out, argument.count() * sizeof(T));
+    out.end_marker();
+  }
+};
+template <>
+struct dynamic_codec<out_text_argument> {
+  static void write(json_writer& out, const out_text_argument& argument) {
+    out.begin_marker("outtext");
+    write_dynamic(out, argument.size());
+    out.end_marker();
+  }
+};
+template <class T>
+struct dynamic_codec<out_handle_argument<T>> {
+  static void write(json_writer& out, const out_handle_argument<T>&) {
+    out.begin_marker("out");
+    out.null();
+    out.end_marker();
+  }
+};
+template <>
+struct dynamic_codec<out_offset_argument> {
+  static void write(json_writer& out, const out_offset_argument&) {
+    out.begin_marker("outoffset");
+    out.null();
+    out.end_marker();
+  }
+};
 
 }  // namespace glovebox

@@ -5,6 +5,9 @@
 #include "runtime/host_object.hpp"
 #include "runtime/module_loader.hpp"
 
+#include <glovebox/detail/c_library.hpp>
+#include <glovebox/detail/type_name.hpp>
+
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -71,6 +74,8 @@ class cpp_host final : public host {
     const detail::object_table::entry entry = objects_.at(request.object);
     if (entry.type == host_object_type)
       return operate_on_host_object(frame, std::static_pointer_cast<host_object>(entry.owner));
+    if (entry.type == detail::type_name<detail::c_library>() && request.what == op::call_method)
+      return call_c_function(frame, *static_cast<detail::c_library*>(entry.address));
     const binding::self_object self{&binding::class_of(entry.type, nullptr), entry.address,
                                     entry.owner, entry.constant};
     operate_on_object(frame, self);

@@ -12,6 +12,10 @@
 #include <string>
 #include <string_view>
 
+namespace glovebox::detail {
+class c_library;
+}
+
 namespace glovebox::runtime {
 
 class host_object;
@@ -57,6 +61,9 @@ class host_object {
 /// \throws std::logic_error that names what it is and cannot do
 void operate_on_host_object(operation_frame& frame, const std::shared_ptr<host_object>& on);
 std::string_view name_of(op what) noexcept;
+
+/// Calls a function of a C library, named by its declaration: `double cos(double)`.
+void call_c_function(operation_frame& frame, detail::c_library& library);
 
 /// `self` is the table's entry. Everything that objects of bound classes can do.
 void operate_on_object(operation_frame& frame, const binding::self_object& self);

@@ -4,6 +4,7 @@
 // program, which can load them, but has no function of this program's. Exits with 0 when all that
 // is so.
 #include <glovebox/context.hpp>
+#include <glovebox/proxy.hpp>
 #include <glovebox/remote_exception.hpp>
 
 #include <asio/io_context.hpp>
@@ -48,7 +49,18 @@ int main() {
   libm.call<double(double)>("cos", 0.5,
                             [&](std::exception_ptr error, double) { call_error = error; });
   io.run();
-  const bool right = !load_error && libm && says(unknown_error, "libnothing.so.1") &&
+  // By its declaration it needs nothing of this program.
+  const glovebox::proxy declared(libm);
+  std::exception_ptr declared_error;
+  double cosine = 0;
+  io.restart();
+  declared.call<double>("double cos(double)", 0.0, [&](std::exception_ptr error, double result) {
+    declared_error = error;
+    cosine = result;
+  });
+  io.run();
+  const bool called = cosine == 1.0 || says(declared_error, "libffi");
+  const bool right = called && !load_error && libm && says(unknown_error, "libnothing.so.1") &&
                      says(call_error, "glovebox::init");
   return right ? 0 : 1;
 }
