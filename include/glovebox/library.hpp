@@ -22,8 +22,8 @@ namespace glovebox {
 ///
 /// The signature is a promise that nobody can check: a wrong one corrupts or crashes the child, and
 /// only the child. The library stays loaded until its child ends. The child must run this program's
-/// own image (`glovebox::init`); without, call functions by their declarations, through a `proxy` of
-/// the library: `p.call<double>("double cos(double)", 0.5)`.
+/// own image (`glovebox::init`); without, call functions by their declarations, through a `proxy`
+/// of the library: `p.call<double>("double cos(double)", 0.5)`.
 ///
 /// Handles may be copied, used and destroyed on any thread, also after the context's end and the
 /// execution context's; calls then end with `state_error`.
