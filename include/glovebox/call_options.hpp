@@ -2,9 +2,17 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <type_traits>
 
 namespace glovebox {
+
+/// What becomes of a call in the child when its caller cancels it after it was sent.
+enum class on_abandon : std::uint8_t {
+  ignore,  ///< it runs, now or when its turn comes, and its reply is dropped
+  stop,    ///< it is not started; if it runs, its std::stop_token is told, and its reply is dropped
+  kill,    ///< it is not started; if it runs, the child is killed, and with it all of its calls
+};
 
 /// How one call is made; given with `with()`, as in `det.with({.timeout = 200ms})`.
 /// Trivially copyable, so that it may be written in braces inside a `co_await` expression.
@@ -18,8 +26,9 @@ struct call_options {
   /// none.
   std::chrono::nanoseconds run_timeout{};
   /// How long a call that overran its deadline may take to end by itself before its child is
-  /// killed.
+  /// killed. Its std::stop_token, if it takes one, is told at the beginning.
   std::chrono::nanoseconds grace = std::chrono::milliseconds(100);
+  glovebox::on_abandon on_abandon = glovebox::on_abandon::stop;
 };
 static_assert(std::is_trivially_copyable_v<call_options>);
 

@@ -201,16 +201,21 @@ void context_impl::withdraw(call& which, std::exception_ptr why, completions& do
   done.fail(op, std::move(why));
 }
 
-// Asks the child not to start a call that was sent. True when it certainly will not: see
-// recorder_page::skip for why the order of the two steps matters.
+// Asks the child not to start a call that was sent, or to stop it. True when it certainly will not
+// start: see recorder_page::skip for why the order of the two steps matters.
 bool context_impl::skip(std::uint64_t id) {
   if (!recorder_) return false;
-  process::recorder_page& page = *recorder_;
-  const bool nested = core::session::is_nested(id);
-  auto& word = (nested ? page.nested_skip : page.skip)[id % page.skip_bits / 64];
-  word.fetch_or(std::uint64_t{1} << (id % 64), std::memory_order_seq_cst);
-  auto& started = nested ? page.last_nested_started : page.last_started;
-  return started.load(std::memory_order_seq_cst) < id;
+  process::mark(*recorder_, id);
+  const auto& started =
+      core::session::is_nested(id) ? recorder_->last_nested_started : recorder_->last_started;
+  if (started.load(std::memory_order_seq_cst) < id) return true;
+  process::ring_bell(*recorder_);
+  return false;
+}
+
+// A call that has ended leaves its mark to the next one of the same bit.
+void context_impl::unmark(std::uint64_t id) noexcept {
+  if (recorder_) process::unmark(*recorder_, id);
 }
 
 void context_impl::cancel(std::uint64_t key, asio::cancellation_type type) {
@@ -233,8 +238,10 @@ void context_impl::cancel(std::uint64_t key, asio::cancellation_type type) {
   // `total` promises that nothing has happened; for a call that was sent nobody can promise that.
   constexpr auto abandoning = asio::cancellation_type::terminal | asio::cancellation_type::partial;
   if (sent && (type & abandoning) == asio::cancellation_type::none) return;
-  if (sent) skip(id);
+  const on_abandon how = which->op->request().options.on_abandon;
+  const bool starts = sent && how != on_abandon::ignore && !skip(id);
   withdraw(*which, aborted(), done);
+  if (starts && how == on_abandon::kill) kill(core::evidence::kill::owner, {});
   try_stop();
   arm();
 }

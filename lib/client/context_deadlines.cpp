@@ -56,6 +56,7 @@ void context_impl::judge(call& which, time now, completions& done) {
 void context_impl::overrun(call& which, time now) {
   if (which.overran) return;
   which.overran = true;
+  skip(which.id);  // which runs: its stop token is told
   const time at = now + which.op->request().options.grace;
   if (overrunning_ != 0 && kill_at_ <= at) return;  // the child is as good as dead already
   overrunning_ = which.id;

@@ -125,6 +125,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void post_flush();
   void withdraw(call& which, std::exception_ptr why, completions& done);
   bool skip(std::uint64_t id);
+  void unmark(std::uint64_t id) noexcept;
   void take_answers(lock_type& lock, completions& done);
   void finish_answer(answered& one, completions& done, std::string& broken);
   termination view_for(const call& which, const termination& end,

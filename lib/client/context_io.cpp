@@ -63,10 +63,12 @@ void context_impl::interpret(lock_type& lock, completions& done) {
                done);
         break;
       case core::session::event_kind::late:
+        unmark(event.frame.header.call);
         let_go(event.frame.header.call, event.frame.header.target, all_callables, done);
         break;
       case core::session::event_kind::reply:
       case core::session::event_kind::error:
+        if (static_cast<call*>(event.call)->overran) unmark(event.frame.header.call);
         let_go(event.frame.header.call, event.frame.header.target, all_callables, done);
         answers_.push_back({static_cast<call*>(event.call), event.kind, std::move(event.frame)});
         break;

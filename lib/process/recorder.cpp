@@ -2,9 +2,13 @@
 #include "process/recorder.hpp"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <cerrno>
+#include <climits>
 #include <system_error>
 #include <utility>
 
@@ -42,6 +46,45 @@ int create_memfd() {
 }
 
 }  // namespace
+
+namespace {
+
+constexpr std::uint64_t nested_bit = std::uint64_t{1} << 63;  // core::session's
+
+template <class Page>
+auto& mark_word(Page& page, std::uint64_t call) noexcept {
+  return ((call & nested_bit) != 0 ? page.nested_skip
+                                   : page.skip)[call % recorder_page::skip_bits / 64];
+}
+std::uint64_t mark_bit(std::uint64_t call) noexcept {
+  return std::uint64_t{1} << (call % 64);
+}
+
+}  // namespace
+
+bool is_marked(const recorder_page& page, std::uint64_t call) noexcept {
+  return (mark_word(page, call).load(std::memory_order_seq_cst) & mark_bit(call)) != 0;
+}
+
+void mark(recorder_page& page, std::uint64_t call) noexcept {
+  mark_word(page, call).fetch_or(mark_bit(call), std::memory_order_seq_cst);
+}
+
+bool unmark(recorder_page& page, std::uint64_t call) noexcept {
+  if (!is_marked(page, call)) return false;
+  mark_word(page, call).fetch_and(~mark_bit(call), std::memory_order_relaxed);
+  return true;
+}
+
+// Not FUTEX_PRIVATE: two processes share the word.
+void ring_bell(recorder_page& page) noexcept {
+  page.bell.fetch_add(1, std::memory_order_seq_cst);
+  ::syscall(SYS_futex, &page.bell, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+}
+
+void await_bell(recorder_page& page, std::uint32_t was) noexcept {
+  ::syscall(SYS_futex, &page.bell, FUTEX_WAIT, was, nullptr, nullptr, 0);
+}
 
 recorder::recorder(recorder&& other) noexcept : page_(std::exchange(other.page_, nullptr)) {}
 

@@ -56,12 +56,15 @@ struct recorder_page {
   std::atomic<std::int32_t> signal_sender;  ///< si_pid, 0 for a fault
   std::atomic<std::uint64_t> signal_address;
 
-  /// Written by the parent: bit id % skip_bits asks the child not to start that call. The child
+  /// Written by the parent: bit id % skip_bits asks the child not to start that call, or to stop it
+  /// if it runs; the parent clears it once the call has ended. The child
   /// stores last_started first and looks second, the parent stores the bit first and looks second
   /// (both sequentially consistent), so at least one of them sees the other.
   alignas(64) std::atomic<std::uint64_t> skip[skip_bits / 64];
   /// The same for nested calls, whose last_started is last_nested_started.
   alignas(64) std::atomic<std::uint64_t> nested_skip[skip_bits / 64];
+  /// Changed, and its waiters woken (futex(2)), when a bit of a call that runs was set.
+  alignas(64) std::atomic<std::uint32_t> bell;
 
   alignas(64) std::byte ring[ring_bytes];
 };
@@ -87,6 +90,16 @@ class recorder {
  private:
   recorder_page* page_ = nullptr;
 };
+
+/// Whether the parent wishes this call not to run (any more).
+bool is_marked(const recorder_page& page, std::uint64_t call) noexcept;
+/// Sets the mark.
+void mark(recorder_page& page, std::uint64_t call) noexcept;
+/// Clears it. \returns whether it was set
+bool unmark(recorder_page& page, std::uint64_t call) noexcept;
+void ring_bell(recorder_page& page) noexcept;
+/// Returns when the bell is not what it was, and sometimes without that.
+void await_bell(recorder_page& page, std::uint32_t was) noexcept;
 
 /// Parent: copies out of the ring what it has not received of the child's stream. Empty when there
 /// is nothing, or when the recorder's numbers are implausible. Also allowed while the child lives:

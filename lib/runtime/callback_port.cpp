@@ -3,6 +3,7 @@
 
 #include "runtime/callbacks.hpp"
 
+#include <glovebox/detail/current_stop.hpp>
 #include <glovebox/dynamic/object_port.hpp>
 
 #include <stdexcept>
@@ -13,6 +14,11 @@ callback_port::~callback_port() = default;
 
 std::shared_ptr<const parent_callable> callback_port::take(std::uint64_t name) {
   return runtime::callbacks_here().take_named(name);
+}
+
+std::stop_token current_stop_token() {
+  callback_port* const port = runtime::callbacks_if_here();
+  return port ? port->stop_token() : std::stop_token();
 }
 
 parent_callable::~parent_callable() {

@@ -27,12 +27,17 @@ void set_callback_port(detail::callback_port* here) noexcept {
   port_thread = std::this_thread::get_id();
 }
 
+detail::callback_port* callbacks_if_here() noexcept {
+  return port_thread == std::this_thread::get_id() ? port : nullptr;
+}
+
 detail::callback_port& callbacks_here() {
-  if (!port || port_thread != std::this_thread::get_id())
+  detail::callback_port* const here = callbacks_if_here();
+  if (!here)
     throw std::runtime_error(
         "a callback to the parent is possible only on the thread that runs the calls, the child's "
         "main thread");
-  return *port;
+  return *here;
 }
 
 void let_callable_go(std::uint64_t call, std::uint32_t index) noexcept {

@@ -9,6 +9,8 @@ namespace glovebox::runtime {
 
 /// The port of this process's dispatcher. \throws std::runtime_error on any thread but its own
 detail::callback_port& callbacks_here();
+/// The same; null on any other thread.
+detail::callback_port* callbacks_if_here() noexcept;
 /// \param port whose thread this is; null: none any more
 void set_callback_port(detail::callback_port* port) noexcept;
 /// Tells the dispatcher, if it still is there. On any thread.

@@ -121,12 +121,7 @@ bool dispatcher::withdrawn(std::uint64_t id) {
     page_.nested_depth.store(depth + 1, std::memory_order_release);
   }
   (nested ? page_.last_nested_started : page_.last_started).store(id, std::memory_order_seq_cst);
-  std::atomic<std::uint64_t>& word =
-      (nested ? page_.nested_skip : page_.skip)[id % process::recorder_page::skip_bits / 64];
-  const std::uint64_t bit = std::uint64_t{1} << (id % 64);
-  if ((word.load(std::memory_order_seq_cst) & bit) == 0) return false;
-  word.fetch_and(~bit, std::memory_order_relaxed);
-  return true;
+  return process::unmark(page_, id);
 }
 
 void dispatcher::mark_finished(std::uint64_t id) {
@@ -163,6 +158,7 @@ void dispatcher::serve(const core::frame_view& frame) {
     for (std::size_t i = 0; i != running_.back().callables.size(); ++i)
       if (!running_.back().callables[i]) let_go(id, static_cast<std::uint32_t>(i));
     running_.pop_back();
+    if (stops_) stops_->ended(id);
     what.last_cost = now() - start;
   }
   if (!running_.empty()) page_.started_at.store(outer_start, std::memory_order_relaxed);
@@ -234,6 +230,12 @@ void dispatcher::answer_error(std::uint64_t id) {
   core::encode(out, record);
   session_.reply_error(id, body, attachments, taken());
   mark_finished(id);
+}
+
+std::stop_token dispatcher::stop_token() {
+  if (running_.empty()) return {};
+  if (!stops_) stops_.emplace(page_);
+  return stops_->token(running_.back().id);
 }
 
 }  // namespace glovebox::runtime

@@ -5,6 +5,7 @@
 #include "process/recorder.hpp"
 #include "runtime/host.hpp"
 #include "runtime/reply_ring.hpp"
+#include "runtime/stop_control.hpp"
 
 #include <glovebox/detail/callback_port.hpp>
 #include <glovebox/detail/object_table.hpp>
@@ -16,6 +17,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,6 +66,7 @@ class dispatcher final : private detail::callback_port {
   std::unique_ptr<detail::object_port> make_object_port() override;
   std::shared_ptr<const detail::parent_callable> take_named(std::uint64_t name) override;
   void let_go(std::uint64_t call, std::uint32_t index) noexcept override;
+  std::stop_token stop_token() override;
   void tell_let_go();
   void wait_for(std::uint64_t callback);
 
@@ -96,6 +100,7 @@ class dispatcher final : private detail::callback_port {
   std::size_t waiting_ = 0;            // callbacks that are open
   std::deque<kept_frame> put_off_;     // calls that came meanwhile
   std::map<std::uint64_t, kept_frame> returned_;
+  std::optional<stop_control> stops_;  // once a call may be stopped
   std::mutex gone_lock_;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> gone_;  // callables that were let go
 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <cerrno>
 #include <system_error>
+#include <thread>
 
 #include <boost/test/unit_test.hpp>
 
@@ -167,6 +168,38 @@ BOOST_AUTO_TEST_CASE(attach_refuses_what_is_no_recorder) {
   BOOST_TEST(refuses(memory.get(), EINVAL));  // size
   BOOST_REQUIRE(::ftruncate(memory.get(), sizeof(recorder_page)) == 0);
   BOOST_TEST(refuses(memory.get(), EINVAL));  // magic
+}
+
+BOOST_AUTO_TEST_CASE(marks_of_calls) {
+  unique_fd descriptor;
+  const recorder page = recorder::create(descriptor);
+  constexpr std::uint64_t nested = std::uint64_t{1} << 63;
+  for (const std::uint64_t id : {std::uint64_t{1}, std::uint64_t{64}, nested + 1, nested + 64}) {
+    BOOST_TEST(!is_marked(*page, id));
+    BOOST_TEST(!unmark(*page, id));
+    mark(*page, id);
+    BOOST_TEST(is_marked(*page, id));
+    BOOST_TEST(!is_marked(*page, id ^ nested));
+    BOOST_TEST(!is_marked(*page, id + 1));
+    BOOST_TEST(is_marked(*page, id + recorder_page::skip_bits));
+    BOOST_TEST(unmark(*page, id));
+    BOOST_TEST(!is_marked(*page, id));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_bell_wakes_who_waits) {
+  unique_fd descriptor;
+  const recorder page = recorder::create(descriptor);
+  const std::uint32_t before = page->bell;
+  ring_bell(*page);
+  await_bell(*page, before);  // it has rung already
+  const std::uint32_t now = page->bell;
+  BOOST_TEST(now != before);
+  std::thread waiter([&] {
+    while (page->bell == now) await_bell(*page, now);
+  });
+  ring_bell(*page);
+  waiter.join();
 }
 
 }  // namespace

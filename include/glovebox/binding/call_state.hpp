@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #pragma once
 
+#include <glovebox/detail/current_stop.hpp>
 #include <glovebox/dynamic/core.hpp>
 #include <glovebox/dynamic/json_reader.hpp>
 #include <glovebox/dynamic/json_writer.hpp>
@@ -74,7 +75,10 @@ class GLOVEBOX_API call_state {
 
   json_writer& out;
   json_reader& in;
-  std::stop_token stop;
+  std::stop_token stop;  // if it was given from outside
+  std::stop_token stop_token() const {
+    return stop.stop_possible() ? stop : detail::current_stop_token();
+  }
   std::shared_ptr<cursor> made_cursor;  // what `special::iterate` makes instead of a result
 
  private:

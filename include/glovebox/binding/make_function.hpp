@@ -64,7 +64,7 @@ struct caller<F, void, R, ByProxy, TakesStop, detail::type_list<P...>> {
       const json_writer::scope path(call.out, "result");
       result_of<R, ByProxy>::write(call.out, [&]() -> decltype(auto) {
         if constexpr (TakesStop)
-          return std::invoke(target, taken<P>::pass(std::get<I>(held))..., call.stop);
+          return std::invoke(target, taken<P>::pass(std::get<I>(held))..., call.stop_token());
         else
           return std::invoke(target, taken<P>::pass(std::get<I>(held))...);
       });
@@ -88,7 +88,7 @@ requires(!std::is_void_v<Self>) struct caller<F, Self, R, ByProxy, TakesStop,
       result_of<R, ByProxy>::write(call.out, [&]() -> decltype(auto) {
         if constexpr (TakesStop)
           return std::invoke(target, self::pass(object), taken<P>::pass(std::get<I>(held))...,
-                             call.stop);
+                             call.stop_token());
         else
           return std::invoke(target, self::pass(object), taken<P>::pass(std::get<I>(held))...);
       });

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 namespace glovebox::detail {
@@ -72,7 +73,7 @@ class GLOVEBOX_API callback_exchange {
   std::unique_ptr<object_port> objects_;
 };
 
-/// Child: the way to the parent's callables.
+/// Child: what the code that runs has of its caller: callables, and whether it is still wanted.
 class GLOVEBOX_API callback_port {
  public:
   virtual ~callback_port();
@@ -84,6 +85,8 @@ class GLOVEBOX_API callback_port {
   virtual void run(callback_exchange& exchange) = 0;
   virtual std::unique_ptr<object_port> make_object_port() = 0;
   virtual std::shared_ptr<const parent_callable> take_named(std::uint64_t name) = 0;
+  /// Of the call that runs.
+  virtual std::stop_token stop_token() = 0;
   /// On any thread.
   virtual void let_go(std::uint64_t call, std::uint32_t index) noexcept = 0;
 };

@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #pragma once
 
+#include <glovebox/detail/current_stop.hpp>
 #include <glovebox/detail/describe.hpp>
 #include <glovebox/detail/results.hpp>
 #include <glovebox/detail/slots.hpp>
@@ -64,7 +65,7 @@ struct GLOVEBOX_LOCAL stub<Target, Result, TakesStop, type_list<Slot...>> {
       return std::apply(
           [](typename Slot::holder&... value) -> decltype(auto) {
             if constexpr (TakesStop)
-              return Target::run(Slot::pass(value)..., std::stop_token{});
+              return Target::run(Slot::pass(value)..., current_stop_token());
             else
               return Target::run(Slot::pass(value)...);
           },
