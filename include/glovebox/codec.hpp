@@ -12,6 +12,7 @@
 #include <glovebox/codec/containers.hpp>
 #include <glovebox/codec/core.hpp>
 #include <glovebox/codec/described.hpp>
+#include <glovebox/codec/descriptors.hpp>
 #include <glovebox/codec/numbers.hpp>
 #include <glovebox/codec/strings.hpp>
 #include <glovebox/codec/vocabulary.hpp>

@@ -10,6 +10,7 @@
 #include <glovebox/dynamic/containers.hpp>
 #include <glovebox/dynamic/core.hpp>
 #include <glovebox/dynamic/described.hpp>
+#include <glovebox/dynamic/descriptors.hpp>
 #include <glovebox/dynamic/numbers.hpp>
 #include <glovebox/dynamic/objects.hpp>
 #include <glovebox/dynamic/strings.hpp>

@@ -62,8 +62,10 @@ void context_impl::start_callback(called_back& one, std::string& broken) {
           "the callback belongs to a call that has ended; pass glovebox::kept(function) to let the "
           "child call it later");
     const std::shared_ptr<detail::target> from = shared_from_this();
-    one.callee->start(one.callee, {one.frame.body, one.frame.attachments, 0, options_.limits, from},
-                      one.ticket);
+    one.callee->start(
+        one.callee,
+        {one.frame.body, one.frame.attachments, 0, options_.limits, from, one.frame.descriptors},
+        one.ticket);
   } catch (const codec_error& why) {
     broken = std::string("the arguments of a callback are not what it takes: ") + why.what();
     detail::fail_callback(one.ticket, std::current_exception());

@@ -32,6 +32,7 @@ std::string arguments_of(detail::request& what) {
       std::vector<std::span<const std::byte>> attachments;
       for (const attachment& each : what.attachments) attachments.push_back(each.bytes);
       decoder in(what.body.view(), attachments);
+      in.only_describe();
       text = what.stub->describe(in);
     } else {
       text.assign(reinterpret_cast<const char*>(what.body.data()), what.body.size());
@@ -164,8 +165,10 @@ void context_impl::flush(completions& done) {
   if (session_.unsent() == nullptr) session_.flush_releases();
   while (!out_.empty() && channel_ && !write_armed_ && !write_failed_) {
     std::array<iovec, 64> pieces;
-    const auto result =
-        transport::send_some(channel_->native_handle(), out_.gather(pieces), {}, MSG_DONTWAIT);
+    std::array<int, transport::max_descriptors> numbers;
+    const auto descriptors = out_.descriptors(numbers);
+    const auto result = transport::send_some(channel_->native_handle(), out_.gather(pieces),
+                                             descriptors, MSG_DONTWAIT);
     if (result.error == EAGAIN) {
       write_armed_ = true;
       channel_->async_wait(asio::posix::stream_descriptor::wait_write,
@@ -180,6 +183,11 @@ void context_impl::flush(completions& done) {
                              self->deliver(lock, later);
                            });
       return;
+    }
+    if (result.error != 0 && !descriptors.empty() && result.error != EPIPE &&
+        result.error != ECONNRESET) {
+      out_.lose_descriptors();  // such as ETOOMANYREFS: that call ends with an error, no other
+      continue;
     }
     if (result.error != 0) {
       write_failed_ = true;  // the reader will see the end, and what came before it
@@ -289,7 +297,7 @@ void context_impl::take_answers(lock_type& lock, completions& done) {
 
 void context_impl::finish_answer(answered& one, completions& done, std::string& broken) {
   detail::operation& op = *one.which->op;
-  const core::frame_view& frame = one.frame;
+  core::frame_view& frame = one.frame;
   const std::string_view name = op.request().name();
   const std::shared_ptr<detail::target> from = shared_from_this();
   try {
@@ -307,7 +315,8 @@ void context_impl::finish_answer(answered& one, completions& done, std::string& 
       in.finish();
       done.fail(op, runtime::make_remote_exception(record, name));
     } else {
-      op.take({frame.body, frame.attachments, frame.header.object, options_.limits, from});
+      op.take({frame.body, frame.attachments, frame.header.object, options_.limits, from,
+               frame.descriptors});
       done.add(op);
     }
   } catch (const detail::unwanted_result& result) {

@@ -114,6 +114,7 @@ void context_impl::try_launch() {
     transport::unique_fd memory;
     recorder_ = process::recorder::create(memory);
     recorder_->reply_limit = options_.limits.message_bytes;
+    recorder_->descriptor_limit = options_.limits.descriptors;
     recorder_->callback_limit = options_.limits.callback_depth;
     process::start_request request;
     request.method = options_.method;

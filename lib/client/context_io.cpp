@@ -24,13 +24,19 @@ void context_impl::read_channel(lock_type& lock, completions& done, bool to_the_
   for (int round = 0; to_the_end ? position_ < most : round < rounds_a_turn; ++round) {
     if (!channel_ || eof_) return;
     const std::span<std::byte> room = session_.reader().prepare();
-    const auto result = transport::receive_some(channel_->native_handle(), room, MSG_DONTWAIT);
+    const auto result = transport::receive_some(channel_->native_handle(), room,
+                                                session_.reader().arrived(), MSG_DONTWAIT);
     if (result.error == EAGAIN) return;
     if (result.error != 0 || result.bytes == 0) {
       eof_ = true;
       return;
     }
     stats_.bytes_received += result.bytes;
+    if (result.descriptors_lost) {
+      session_.reader().refuse("descriptors that were too many for this process");
+      interpret(lock, done);
+      return;
+    }
     // What was taken from the ring before comes along the channel once more.
     const std::size_t known = std::min<std::uint64_t>(ahead_, result.bytes);
     if (known != 0) {

@@ -58,7 +58,8 @@ void judge_result(const answer& from, result_port& objects) {
   const std::exception_ptr why = std::current_exception();
   bool sound = true;
   try {
-    json_reader in(from.body, from.attachments, from.limits, &objects);
+    json_reader in(from.body, from.attachments, from.limits, &objects, from.descriptors);
+    in.only_judge();
     read_dynamic<value>(in);
     in.finish();
   } catch (const codec_error&) {

@@ -41,6 +41,7 @@ frame_header from_wire(const std::byte* from) noexcept {
 }
 
 constexpr std::size_t attachment_entry = sizeof(std::uint64_t);
+constexpr std::size_t most_descriptors = 253;  // the kernel's limit for one message
 
 }  // namespace
 
@@ -61,7 +62,11 @@ std::array<std::byte, frame_header::wire_size> to_wire(const frame_header& heade
 void fit(frame_header& header, std::size_t body, std::span<const attachment> attachments,
          const limits& bounds) {
   std::uint64_t payload = body;
-  for (const attachment& each : attachments) payload += each.bytes.size() + attachment_entry;
+  std::size_t descriptors = 0;
+  for (const attachment& each : attachments) {
+    payload += each.bytes.size() + attachment_entry;
+    descriptors += each.descriptor >= 0 ? 1 : 0;
+  }
   const std::uint64_t most = std::min<std::uint64_t>(bounds.message_bytes, UINT32_MAX);
   if (payload > most)
     throw codec_error({}, "a message of " + std::to_string(payload) +
@@ -70,15 +75,26 @@ void fit(frame_header& header, std::size_t body, std::span<const attachment> att
   if (attachments.size() > bounds.attachments)
     throw codec_error({}, "more than " + std::to_string(bounds.attachments) +
                               " attachments in a message (limits.attachments)");
+  if (descriptors > std::min<std::size_t>(bounds.descriptors, most_descriptors))
+    throw codec_error({}, "more than " + std::to_string(bounds.descriptors) +
+                              " file descriptors in a message (limits.descriptors)");
   header.payload = static_cast<std::uint32_t>(payload);
+  header.descriptors = static_cast<std::uint8_t>(descriptors);
   header.attachments = static_cast<std::uint32_t>(attachments.size());
+}
+
+std::uint64_t table_entry(const attachment& of) noexcept {
+  return of.descriptor >= 0 ? frame_header::size_of_descriptor : of.bytes.size();
 }
 
 frame_reader::frame_reader(const limits& bounds) : limits_(bounds) {}
 
 std::span<std::byte> frame_reader::prepare() {
   // Nobody takes frames out of a broken stream, so what it holds would only fill the room.
-  if (!violation_.empty()) begin_ = end_ = wanted_ = 0;
+  if (!violation_.empty()) {
+    begin_ = end_ = wanted_ = 0;
+    arrived_.clear();
+  }
   const std::size_t held = end_ - begin_;
   std::size_t capacity = usual_capacity;
   // A large frame's buffer grows with what has arrived, not with what its header announces: a
@@ -120,7 +136,46 @@ frame_reader::outcome frame_reader::broken(std::string_view why) noexcept {
   return outcome::violation;
 }
 
+bool frame_reader::unannounced() const noexcept {
+  if (arrived_.empty()) return false;
+  if (begin_ == end_) return true;
+  return arrived_.size() > (wanted_ != 0 ? announced_ : limits_.descriptors);
+}
+
+// Their number is that of the marked attachments, or 0: the sender could not pass them on.
+bool frame_reader::take_descriptors(const std::byte* table, frame_view& out) {
+  std::size_t marked = 0;
+  for (std::size_t i = 0; i != out.header.attachments; ++i) {
+    std::size_t offset = i * attachment_entry;
+    if (get<std::uint64_t>(table, offset) == frame_header::size_of_descriptor) ++marked;
+  }
+  const std::size_t announced = out.header.descriptors;
+  if (announced != 0 && announced != marked) {
+    broken("another number of descriptors than the frame announces");
+    return false;
+  }
+  if (marked != 0) out.descriptors.resize(out.header.attachments);
+  if (announced == 0) return true;
+  if (!arrived_.empty() && !arrived_.front()) {
+    arrived_.erase(arrived_.begin());
+    return true;
+  }
+  if (arrived_.size() < announced) {
+    broken("a frame announces descriptors that did not come");
+    return false;
+  }
+  std::size_t next = 0;
+  for (std::size_t i = 0; i != out.header.attachments; ++i) {
+    std::size_t offset = i * attachment_entry;
+    if (get<std::uint64_t>(table, offset) == frame_header::size_of_descriptor)
+      out.descriptors[i] = std::move(arrived_[next++]);
+  }
+  arrived_.erase(arrived_.begin(), arrived_.begin() + static_cast<std::ptrdiff_t>(next));
+  return true;
+}
+
 frame_reader::outcome frame_reader::next(frame_view& out) {
+  out.descriptors.clear();
   if (!violation_.empty()) return outcome::violation;
   const std::size_t held = end_ - begin_;
   if (held < frame_header::wire_size) return outcome::need_more;
@@ -139,6 +194,7 @@ frame_reader::outcome frame_reader::next(frame_view& out) {
   const std::size_t table = header.attachments * attachment_entry;
   if (table > header.payload) return broken("a payload shorter than its attachment table");
   wanted_ = frame_header::wire_size + header.payload;
+  announced_ = header.descriptors;
   if (held < wanted_) return outcome::need_more;
 
   out.attachments.clear();
@@ -147,7 +203,8 @@ frame_reader::outcome frame_reader::next(frame_view& out) {
   std::uint64_t attached = 0;
   for (std::uint32_t i = 0; i != header.attachments; ++i) {
     std::size_t offset = i * attachment_entry;
-    const auto size = get<std::uint64_t>(at, offset);
+    auto size = get<std::uint64_t>(at, offset);
+    if (size == frame_header::size_of_descriptor) size = 0;
     if (size > rest - attached) return broken("attachments larger than their payload");
     attached += size;
   }
@@ -156,10 +213,14 @@ frame_reader::outcome frame_reader::next(frame_view& out) {
   out.body = {body, piece};
   for (std::uint32_t i = 0; i != header.attachments; ++i) {
     std::size_t offset = i * attachment_entry;
-    const auto size = static_cast<std::size_t>(get<std::uint64_t>(at, offset));
+    auto size = static_cast<std::size_t>(get<std::uint64_t>(at, offset));
+    if (size == frame_header::size_of_descriptor) size = 0;
     out.attachments.emplace_back(piece, size);
     piece += size;
   }
+  if (header.attachments != 0 && !take_descriptors(at, out)) return outcome::violation;
+  if (header.attachments == 0 && header.descriptors != 0)
+    return broken("another number of descriptors than the frame announces");
   begin_ += wanted_;
   wanted_ = 0;
   return outcome::frame;

@@ -3,6 +3,7 @@
 
 #include <glovebox/byte_buffer.hpp>
 #include <glovebox/codec.hpp>
+#include <glovebox/file_descriptor.hpp>
 #include <glovebox/limits.hpp>
 
 #include <array>
@@ -38,9 +39,13 @@ inline constexpr std::uint32_t protocol_version = 1;
 enum class body_encoding : std::uint8_t { none, binary, json };
 
 /// The fixed part of a frame. On the wire: 32 bytes, little endian, in this order, followed by the
-/// payload: the size of each attachment (8 bytes each), the body, the attachments.
+/// payload: the size of each attachment (8 bytes each), the body, the attachments. An attachment
+/// that is a file descriptor has `size_of_descriptor` for its size, and no bytes; the descriptors
+/// travel with the first byte of the frame.
 struct frame_header {
   static constexpr std::size_t wire_size = 32;
+  static constexpr std::size_t descriptors_at = 6;  ///< where their count is [bytes]
+  static constexpr std::uint64_t size_of_descriptor = std::uint64_t{1} << 63;
 
   std::uint32_t payload = 0;  ///< bytes that follow the header
   frame_kind kind{};
@@ -56,26 +61,33 @@ struct frame_header {
 /// Writes the header as it stands on the wire.
 std::array<std::byte, frame_header::wire_size> to_wire(const frame_header& header) noexcept;
 
-/// A received frame. Its spans point into the reader's buffer.
+/// A received frame. Its spans point into the reader's buffer; it owns its descriptors.
 struct frame_view {
   frame_header header;
   std::span<const std::byte> body;
   std::vector<std::span<const std::byte>> attachments;  ///< allocates only when there are any
+  /// By the index of the attachment. No elements when there are no descriptors; an empty one was
+  /// lost on its way, or the attachment is none.
+  std::vector<file_descriptor> descriptors;
 };
 
 /// Where frames go: a queue in front of the socket in the parent, the send ring in the child.
 class frame_sink {
  public:
   virtual ~frame_sink() = default;
-  /// Takes one frame. `header.payload` and `header.attachments` are set here from the other two.
+  /// Takes one frame. The header's sizes and counts are set here from the other two.
   /// \throws codec_error when it exceeds the limits
   virtual void put(frame_header header, const byte_buffer& body,
                    std::span<const attachment> attachments) = 0;
 };
 
-/// Sets the header's sizes from its parts. \throws codec_error when the message is too large
+/// Sets the header's sizes and counts from its parts. \throws codec_error when the message is too
+/// large
 void fit(frame_header& header, std::size_t body, std::span<const attachment> attachments,
          const limits& bounds);
+
+/// What stands for the attachment in the table of their sizes.
+std::uint64_t table_entry(const attachment& of) noexcept;
 
 /// Cuts a byte stream into frames. Sans-io: the owner reads into `prepare()` and says how much
 /// with `commit()`, then takes frames with `next()` until it says `need_more`.
@@ -88,6 +100,14 @@ class frame_reader {
   /// Room for the next read; never empty. Ends the life of every view handed out before.
   std::span<std::byte> prepare();
   void commit(std::size_t bytes) noexcept { end_ += bytes; }
+
+  /// Where descriptors that come with bytes are appended, before these are committed. They are
+  /// handed out with the frames that announce them, in the order in which they came.
+  std::vector<file_descriptor>& arrived() noexcept { return arrived_; }
+  /// Descriptors that came with bytes could not be installed in this process.
+  void descriptors_lost() { arrived_.emplace_back(); }
+  /// Whether there are more descriptors than unfinished frames can have brought.
+  bool unannounced() const noexcept;
 
   /// Hands over the buffer that the views handed out so far point into, and goes on with another.
   std::unique_ptr<std::byte[]> detach();
@@ -104,13 +124,16 @@ class frame_reader {
 
  private:
   outcome broken(std::string_view why) noexcept;
+  bool take_descriptors(const std::byte* table, frame_view& out);
 
   limits limits_;
   std::unique_ptr<std::byte[]> buffer_;
   std::size_t capacity_ = 0;
-  std::size_t begin_ = 0;   // first byte not yet handed out
-  std::size_t end_ = 0;     // one past the last byte received
-  std::size_t wanted_ = 0;  // size of the frame at begin_, when its header is known
+  std::size_t begin_ = 0;                 // first byte not yet handed out
+  std::size_t end_ = 0;                   // one past the last byte received
+  std::size_t wanted_ = 0;                // size of the frame at begin_, when its header is known
+  std::size_t announced_ = 0;             // descriptors of the frame at begin_, the same
+  std::vector<file_descriptor> arrived_;  // not handed out yet; an empty one: a set that was lost
   std::string_view violation_;
 };
 

@@ -70,7 +70,7 @@ std::string json_reader::found() {
                              names{"bin", "a value of the binary codec"},
                              names{"ref", "an object"},
                              names{"call", "a callback"},
-                             names{"fd", "a descriptor"}};
+                             names{"fd", "a file descriptor"}};
   for (const auto& [marker_name, text] : known)
     if (marker_name == name) return text;
   return "the unknown marker $" + std::string(name.substr(0, 20));

@@ -10,8 +10,8 @@ void out_queue::copy(const void* data, std::size_t size) {
   // An attachment closes the segment before it; a segment under way may grow, nobody points into it
   // between two writes. Not for ever: what was sent of a segment is freed with the last of it, and
   // under load the queue may never be empty.
-  if (segments_.empty() || segments_.back().copied.empty() ||
-      segments_.back().copied.size() >= segment_bytes) {
+  if (std::exchange(begin_segment_, false) || segments_.empty() ||
+      segments_.back().copied.empty() || segments_.back().copied.size() >= segment_bytes) {
     segments_.emplace_back();
     segments_.back().copied = std::exchange(spare_, {});
   }
@@ -33,6 +33,7 @@ void out_queue::put(frame_header header, const byte_buffer& body,
     segments_.resize(segments);
     if (segments != 0) segments_.back().copied.resize(tail);
     bytes_ = bytes;
+    begin_segment_ = false;
     throw;
   }
 }
@@ -40,9 +41,13 @@ void out_queue::put(frame_header header, const byte_buffer& body,
 void out_queue::append(const frame_header& header, const byte_buffer& body,
                        std::span<const attachment> attachments) {
   const auto start = to_wire(header);
+  begin_segment_ = header.descriptors != 0;
   copy(start.data(), start.size());
+  if (header.descriptors != 0)
+    for (const attachment& each : attachments)
+      if (each.descriptor >= 0) segments_.back().descriptors.push_back(each);
   for (const attachment& each : attachments) {
-    const std::uint64_t size = each.bytes.size();
+    const std::uint64_t size = table_entry(each);
     copy(&size, sizeof size);
   }
   copy(body.data(), body.size());
@@ -61,7 +66,7 @@ std::span<const iovec> out_queue::gather(std::span<iovec> pieces) const {
   std::size_t used = 0;
   std::size_t skip = offset_;
   for (const segment& each : segments_) {
-    if (used == pieces.size()) break;
+    if (used == pieces.size() || (used != 0 && !each.descriptors.empty())) break;
     const auto bytes = each.bytes().subspan(skip);
     skip = 0;
     pieces[used++] = {const_cast<std::byte*>(bytes.data()), bytes.size()};
@@ -69,7 +74,22 @@ std::span<const iovec> out_queue::gather(std::span<iovec> pieces) const {
   return pieces.first(used);
 }
 
+std::span<const int> out_queue::descriptors(std::span<int> numbers) const {
+  std::size_t used = 0;
+  if (!segments_.empty())
+    for (const attachment& each : segments_.front().descriptors) numbers[used++] = each.descriptor;
+  return numbers.first(used);
+}
+
+void out_queue::lose_descriptors() noexcept {
+  segment& first = segments_.front();
+  first.descriptors.clear();
+  first.copied[frame_header::descriptors_at] = std::byte{0};
+}
+
 void out_queue::consume(std::size_t sent) noexcept {
+  if (sent == 0) return;
+  segments_.front().descriptors.clear();
   bytes_ -= sent;
   offset_ += sent;
   while (!segments_.empty() && offset_ >= segments_.front().bytes().size()) {

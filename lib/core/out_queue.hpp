@@ -22,8 +22,13 @@ class out_queue final : public frame_sink {
 
   bool empty() const noexcept { return bytes_ == 0; }
   std::size_t bytes() const noexcept { return bytes_; }
-  /// Fills `pieces` with what is to be sent next, and returns the part that it filled.
+  /// Fills `pieces` with what is to be sent next, and returns the part that it filled. It begins
+  /// with the first byte of a frame that has descriptors, or has none of such a frame.
   std::span<const iovec> gather(std::span<iovec> pieces) const;
+  /// The descriptors that must go with these pieces: at most 253, which `numbers` has room for.
+  std::span<const int> descriptors(std::span<int> numbers) const;
+  /// They cannot be sent: the frame goes without them, and its receiver is told so.
+  void lose_descriptors() noexcept;
   /// Drops what was sent.
   void consume(std::size_t sent) noexcept;
   void clear() noexcept;
@@ -34,6 +39,7 @@ class out_queue final : public frame_sink {
   struct segment {
     std::vector<std::byte> copied;
     attachment referenced;
+    std::vector<attachment> descriptors;  // they go with its first byte, that of a frame
     std::span<const std::byte> bytes() const noexcept {
       return copied.empty() ? referenced.bytes : std::span<const std::byte>(copied);
     }
@@ -47,6 +53,7 @@ class out_queue final : public frame_sink {
   std::vector<std::byte> spare_;  // a copied segment's memory, to be used again
   std::size_t offset_ = 0;        // sent bytes of the first segment
   std::size_t bytes_ = 0;
+  bool begin_segment_ = false;
 };
 
 }  // namespace glovebox::core

@@ -7,6 +7,22 @@
 #include <cassert>
 
 namespace glovebox::core {
+namespace {
+
+bool may_carry_descriptors(frame_kind kind) noexcept {
+  switch (kind) {
+    case frame_kind::call:
+    case frame_kind::operate:
+    case frame_kind::reply:
+    case frame_kind::callback:
+    case frame_kind::callback_reply:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
 
 session::session(role side, frame_sink& out, const limits& bounds)
     : role_(side), out_(out), reader_(bounds), most_callbacks_(bounds.callback_depth) {}
@@ -24,6 +40,7 @@ void session::next(event& out) {
   for (;;) {
     switch (reader_.next(out.frame)) {
       case frame_reader::outcome::need_more:
+        if (reader_.unannounced()) broken(out, "descriptors that no frame announces");
         return;
       case frame_reader::outcome::violation:
         broken(out, reader_.violation());
@@ -31,9 +48,8 @@ void session::next(event& out) {
       case frame_reader::outcome::frame:
         break;
     }
-    // No message of today's protocol carries descriptors.
-    if (out.frame.header.descriptors != 0) {
-      broken(out, "a frame that announces descriptors");
+    if (out.frame.header.descriptors != 0 && !may_carry_descriptors(out.frame.header.kind)) {
+      broken(out, "descriptors with a frame of a kind that has none");
       return;
     }
     if (role_ == role::parent ? parent_frame(out) : child_frame(out)) return;

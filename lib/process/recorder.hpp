@@ -24,8 +24,9 @@ struct recorder_page {
 
   std::uint32_t magic;
   // Of the parent's limits, set before the start.
-  std::uint64_t reply_limit;     ///< largest message it accepts [bytes]
-  std::uint32_t callback_limit;  ///< callbacks open at the same time
+  std::uint64_t reply_limit;       ///< largest message it accepts [bytes]
+  std::uint32_t descriptor_limit;  ///< descriptors of one message
+  std::uint32_t callback_limit;    ///< callbacks open at the same time
 
   /// Calls run in the order of their ids, so two numbers tell the phase of all of them.
   alignas(64) std::atomic<std::uint64_t> last_started;

@@ -47,13 +47,15 @@ void let_callable_go(std::uint64_t call, std::uint32_t index) noexcept {
 
 // ---- the dispatcher's part
 
-dispatcher::kept_frame::kept_frame(const core::frame_view& frame)
-    : header(frame.header), body(frame.body.begin(), frame.body.end()) {
+dispatcher::kept_frame::kept_frame(core::frame_view& frame)
+    : header(frame.header),
+      body(frame.body.begin(), frame.body.end()),
+      descriptors(std::move(frame.descriptors)) {
   for (const auto& each : frame.attachments) attachments.emplace_back(each.begin(), each.end());
 }
 
-core::frame_view dispatcher::kept_frame::view() const {
-  return {header, body, {attachments.begin(), attachments.end()}};
+core::frame_view dispatcher::kept_frame::view() {
+  return {header, body, {attachments.begin(), attachments.end()}, std::move(descriptors)};
 }
 
 std::shared_ptr<const detail::parent_callable> dispatcher::take_named(std::uint64_t name) {
@@ -114,6 +116,7 @@ void dispatcher::run(detail::callback_exchange& exchange) {
   }
   exchange.result = std::move(answer.body);
   exchange.result_attachments = std::move(answer.attachments);
+  exchange.result_descriptors = std::move(answer.descriptors);
 }
 
 void dispatcher::wait_for(std::uint64_t callback) {

@@ -27,6 +27,7 @@ void child_main(process::child_setup setup) {
     install_crash_handler(*memory);
     limits bounds;
     bounds.message_bytes = memory->reply_limit;
+    bounds.descriptors = memory->descriptor_limit;
     bounds.callback_depth =
         std::min<std::uint32_t>(memory->callback_limit, process::recorder_page::most_nested);
     dispatcher(setup.channel, *memory, bounds).run();

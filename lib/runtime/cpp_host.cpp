@@ -47,7 +47,8 @@ class cpp_host final : public host {
                std::vector<attachment>& attachments) override {
     operation_port port(objects_);
     const detail::object_port::installed here(port);
-    json_reader in(request.arguments, request.attachments, options_.bounds, &port);
+    json_reader in(request.arguments, request.attachments, options_.bounds, &port,
+                   request.descriptors);
     json_writer out(result, attachments, options_.bounds, &port);
     try {
       binding::call_state call(in, out);

@@ -57,9 +57,10 @@ void dispatcher::run() {
          session_.next(event)) {
       handle(event);
       while (!put_off_.empty()) {
-        const kept_frame next = std::move(put_off_.front());
+        kept_frame next = std::move(put_off_.front());
         put_off_.pop_front();
-        serve(next.view());
+        core::frame_view view = next.view();
+        serve(view);
       }
     }
   } while (read_more());
@@ -71,8 +72,9 @@ bool dispatcher::read_more() {
   // A child's output must not stay in its buffers while it waits, nor be lost when it is killed.
   if (__fpending(stdout) != 0) std::fflush(stdout);
   const std::span<std::byte> room = session_.reader().prepare();
-  const auto result = transport::receive_some(channel_, room, 0);
+  const auto result = transport::receive_some(channel_, room, session_.reader().arrived(), 0);
   if (result.error != 0 || result.bytes == 0) return false;
+  if (result.descriptors_lost) session_.reader().descriptors_lost();
   session_.reader().commit(result.bytes);
   return true;
 }
@@ -132,7 +134,7 @@ void dispatcher::mark_finished(std::uint64_t id) {
     page_.last_finished.store(id, std::memory_order_release);
 }
 
-void dispatcher::serve(const core::frame_view& frame) {
+void dispatcher::serve(core::frame_view& frame) {
   const std::uint64_t id = frame.header.call;
   const bool dynamic = frame.header.kind == core::frame_kind::operate;
   // The parent defines before it calls.
@@ -186,10 +188,10 @@ void dispatcher::run_call(std::uint64_t id, const Run& run) {
   }
 }
 
-void dispatcher::execute(function& what, const core::frame_view& frame) {
+void dispatcher::execute(function& what, core::frame_view& frame) {
   run_call(frame.header.call, [&] {
     if (!what.node) throw std::runtime_error(what.why_not);
-    decoder in(frame.body, frame.attachments, limits_);
+    decoder in(frame.body, frame.attachments, limits_, frame.descriptors);
     encoder out(buffers().body, buffers().attachments, limits_);
     detail::invocation call{in, out, objects_, 0, nullptr};
     what.node->invoke(call);
@@ -197,28 +199,35 @@ void dispatcher::execute(function& what, const core::frame_view& frame) {
   });
 }
 
-void dispatcher::operate(const core::frame_view& frame) {
+void dispatcher::operate(core::frame_view& frame) {
   run_call(frame.header.call, [&] {
     operation_request request;
     request.what = static_cast<op>(frame.header.target);
     request.object = frame.header.object;
     request.arguments = frame.body;
     request.attachments = frame.attachments;
+    request.descriptors = frame.descriptors;
     host_->operate(request, buffers().body, buffers().attachments);
     answer(frame.header.call, 0, core::body_encoding::json);
   });
 }
 
 void dispatcher::answer(std::uint64_t id, std::uint64_t object, core::body_encoding encoding) {
-  const auto& [body, attachments] = buffers();
+  auto& [body, attachments] = buffers();
   std::uint64_t payload = body.size();
-  for (const attachment& each : attachments) payload += each.bytes.size() + sizeof(std::uint64_t);
+  bool descriptors = false;
+  for (const attachment& each : attachments) {
+    payload += each.bytes.size() + sizeof(std::uint64_t);
+    descriptors = descriptors || each.descriptor >= 0;
+  }
   // `finished` says that the function has run to its end; a reply that leaves through the ring
-  // cannot be lost after that, so it is put there first.
-  const bool kept = reply_ring::fits(payload);
+  // cannot be lost after that, so it is put there first. So is what has descriptors: without them
+  // nobody could say what became of it.
+  const bool kept = descriptors || reply_ring::fits(payload);
   if (!kept) mark_finished(id);
   session_.reply(id, object, body, attachments, encoding, taken());
   if (kept) mark_finished(id);
+  attachments.clear();  // what they own is not needed until the next call
 }
 
 void dispatcher::answer_error(std::uint64_t id) {

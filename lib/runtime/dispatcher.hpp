@@ -53,11 +53,12 @@ class dispatcher final : private detail::callback_port {
   };
   /// A frame that outlives the reader's buffer.
   struct kept_frame {
-    explicit kept_frame(const core::frame_view& frame);
-    core::frame_view view() const;
+    explicit kept_frame(core::frame_view& frame);
+    core::frame_view view();  ///< which takes the descriptors
     core::frame_header header;
     std::vector<std::byte> body;
     std::vector<std::vector<std::byte>> attachments;
+    std::vector<file_descriptor> descriptors;
   };
 
   const limits& bounds() const noexcept override { return limits_; }
@@ -73,11 +74,11 @@ class dispatcher final : private detail::callback_port {
   bool read_more();
   void handle(core::session::event& event);
   void define(const core::frame_view& frame);
-  void serve(const core::frame_view& frame);
+  void serve(core::frame_view& frame);
   template <class Run>
   void run_call(std::uint64_t id, const Run& run);
-  void execute(function& what, const core::frame_view& frame);
-  void operate(const core::frame_view& frame);
+  void execute(function& what, core::frame_view& frame);
+  void operate(core::frame_view& frame);
   bool withdrawn(std::uint64_t id);
   void answer(std::uint64_t id, std::uint64_t object, core::body_encoding encoding);
   void answer_error(std::uint64_t id);

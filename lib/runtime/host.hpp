@@ -24,7 +24,8 @@ struct operation_request {
   std::uint64_t object = 0;  // handle; 0 for op::import_module
   std::span<const std::byte> arguments;
   std::span<const std::span<const std::byte>> attachments;
-  std::stop_token stop = {};  // instead of the running call's own
+  std::stop_token stop = {};                          // instead of the running call's own
+  std::span<const file_descriptor> descriptors = {};  // by the index of their attachment
 };
 
 /// What a child does with objects and modules of one language: the whole set of operations that a

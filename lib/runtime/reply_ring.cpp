@@ -6,7 +6,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <vector>
 
 namespace glovebox::runtime {
@@ -42,11 +44,11 @@ void reply_ring::put(core::frame_header header, const byte_buffer& body,
                      std::span<const attachment> attachments) {
   core::fit(header, body.size(), attachments, limits_);
   const auto start = core::to_wire(header);
-  if (fits(header.payload)) {
+  if (header.descriptors == 0 && fits(header.payload)) {
     make_room(core::frame_header::wire_size + header.payload);
     append(start.data(), start.size());
     for (const attachment& each : attachments) {
-      const std::uint64_t size = each.bytes.size();
+      const std::uint64_t size = core::table_entry(each);
       append(&size, sizeof size);
     }
     append(body.data(), body.size());
@@ -56,13 +58,16 @@ void reply_ring::put(core::frame_header header, const byte_buffer& body,
   }
   flush();
   std::vector<std::uint64_t> sizes;
-  for (const attachment& each : attachments) sizes.push_back(each.bytes.size());
+  for (const attachment& each : attachments) sizes.push_back(core::table_entry(each));
   std::vector<iovec> pieces{piece(start.data(), start.size()),
                             piece(sizes.data(), sizes.size() * sizeof(std::uint64_t)),
                             piece(body.data(), body.size())};
-  for (const attachment& each : attachments)
+  std::vector<int> descriptors;
+  for (const attachment& each : attachments) {
     pieces.push_back(piece(each.bytes.data(), each.bytes.size()));
-  send(pieces);
+    if (each.descriptor >= 0) descriptors.push_back(each.descriptor);
+  }
+  send(pieces, descriptors);
   head_ += start.size() + header.payload;
   from_ = sent_ = head_;
   page_.ring_from.store(from_, std::memory_order_seq_cst);
@@ -82,16 +87,22 @@ void reply_ring::flush() {
   }
 }
 
-void reply_ring::send(std::span<iovec> pieces) {
+void reply_ring::send(std::span<iovec> pieces, std::span<const int> descriptors) {
   constexpr std::size_t most_pieces = 1024;  // UIO_MAXIOV
   while (!pieces.empty()) {
     if (pieces.front().iov_len == 0) {
       pieces = pieces.subspan(1);
       continue;
     }
-    auto result =
-        transport::send_some(socket_, pieces.first(std::min(pieces.size(), most_pieces)), {}, 0);
+    auto result = transport::send_some(socket_, pieces.first(std::min(pieces.size(), most_pieces)),
+                                       descriptors, 0);
+    // Nothing was sent yet, so the stream is whole.
+    if (!descriptors.empty() && result.error != 0 && result.error != EPIPE &&
+        result.error != ECONNRESET)
+      throw std::system_error(result.error, std::generic_category(),
+                              "file descriptors cannot be passed to the parent");
     if (result.error != 0) ::_exit(0);
+    descriptors = {};
     while (!pieces.empty() && result.bytes >= pieces.front().iov_len) {
       result.bytes -= pieces.front().iov_len;
       pieces = pieces.subspan(1);

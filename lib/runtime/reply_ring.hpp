@@ -11,12 +11,13 @@
 namespace glovebox::runtime {
 
 /// The child's way out: frames are written into the recorder's ring, where they survive any death,
-/// and sent from there, many at a time.
+/// and sent from there, many at a time. Those with file descriptors are sent at once.
 class reply_ring final : public core::frame_sink {
  public:
   reply_ring(process::recorder_page& page, int socket, const limits& bounds)
       : page_(page), socket_(socket), limits_(bounds) {}
 
+  /// \throws also std::system_error, when the kernel does not pass its descriptors
   void put(core::frame_header header, const byte_buffer& body,
            std::span<const attachment> attachments) override;
   /// Whether a message of this size goes through the ring. A larger one is written straight to the
@@ -31,7 +32,7 @@ class reply_ring final : public core::frame_sink {
 
  private:
   void append(const void* data, std::size_t size);
-  void send(std::span<iovec> pieces);
+  void send(std::span<iovec> pieces, std::span<const int> descriptors);
   void make_room(std::uint64_t size);
 
   process::recorder_page& page_;

@@ -69,7 +69,7 @@ inline void append_frame(bytes& to, const core::frame_header& header, view body,
   append_little_endian(to, header.call);
   append_little_endian(to, header.object);
   for (const attachment& each : attachments)
-    append_little_endian(to, static_cast<std::uint64_t>(each.bytes.size()));
+    append_little_endian(to, each.descriptor >= 0 ? std::uint64_t{1} << 63 : each.bytes.size());
   to.insert(to.end(), body.begin(), body.end());
   for (const attachment& each : attachments)
     to.insert(to.end(), each.bytes.begin(), each.bytes.end());

@@ -51,6 +51,8 @@ struct channel {
     header.encoding = body_encoding::binary;
     header.call = id;
     ring.put(header, buffer_of(body), attachments);
+    for (const attachment& each : attachments)
+      if (each.descriptor >= 0) ++header.descriptors;
     append_frame(stream, header, body, attachments);
   }
   /// What has arrived at the parent.
@@ -105,6 +107,41 @@ class reading_parent {
 bool complete(const channel& of, std::uint64_t received) {
   const bytes rest = unsent_replies(of.page, received);
   return same(rest, view(of.stream).subspan(static_cast<std::size_t>(received)));
+}
+
+BOOST_AUTO_TEST_CASE(frames_with_descriptors_pass_the_ring_by) {
+  channel child;
+  child.put(1, pattern(10, 1));
+  const attachment with[] = {{nullptr, {}, child.descriptor.get()}};
+  child.put(2, pattern(20, 2), with);
+  BOOST_TEST(child.ring.empty());
+  // None of it can be taken out of the ring, or the descriptor would be missed.
+  BOOST_TEST(child.from() == child.head());
+  BOOST_TEST(child.head() == child.stream.size());
+  std::vector<unique_fd> descriptors;
+  bytes got(child.stream.size());
+  std::size_t size = 0;
+  while (size != got.size()) {
+    const auto result =
+        receive_some(child.ends.first.get(), std::span(got).subspan(size), descriptors, 0);
+    BOOST_REQUIRE(result.error == 0);
+    size += result.bytes;
+  }
+  BOOST_TEST(same(got, child.stream));
+  BOOST_TEST(descriptors.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_descriptor_that_cannot_be_sent_spoils_its_frame_only) {
+  channel child;
+  child.put(1, pattern(10, 1));
+  const attachment with[] = {{nullptr, {}, 9999}};
+  frame_header header;
+  header.kind = frame_kind::reply;
+  header.call = 2;
+  BOOST_CHECK_THROW(child.ring.put(header, buffer_of(pattern(20, 2)), with), std::system_error);
+  child.put(3, pattern(10, 3));
+  child.ring.flush();
+  BOOST_TEST(same(child.received(), child.stream));
 }
 
 BOOST_AUTO_TEST_CASE(frames_wait_in_the_ring_until_they_are_sent) {

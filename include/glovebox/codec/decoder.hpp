@@ -3,6 +3,7 @@
 
 #include <glovebox/codec/bulk.hpp>
 #include <glovebox/codec/path.hpp>
+#include <glovebox/file_descriptor.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -19,10 +20,15 @@ class GLOVEBOX_API decoder : public detail::codec_path {
   using scope = detail::path_scope;
 
   /// The bytes must outlive the decoder and must not change meanwhile.
+  /// \param descriptors by the index of their attachment; they are moved from
   explicit decoder(std::span<const std::byte> body,
                    std::span<const std::span<const std::byte>> attachments = {},
-                   const limits& bounds = {}) noexcept
-      : codec_path(bounds), body_(body), attachments_(attachments), budget_(bounds.decoded_bytes) {}
+                   const limits& bounds = {}, std::span<file_descriptor> descriptors = {}) noexcept
+      : codec_path(bounds),
+        body_(body),
+        attachments_(attachments),
+        descriptors_(descriptors),
+        budget_(bounds.decoded_bytes) {}
 
   void raw(void* to, std::size_t count) {
     if (count > body_.size()) truncated();
@@ -46,6 +52,10 @@ class GLOVEBOX_API decoder : public detail::codec_path {
   }
   /// The bytes of a blob, where they lie. They are charged, since they are about to be copied.
   std::span<const std::byte> blob();
+  /// The descriptor that is the next attachment.
+  file_descriptor descriptor();
+  /// What is read is to be described only: descriptors are not there, and are read as empty ones.
+  void only_describe() noexcept { describes_ = true; }
   /// The length of a container whose elements follow, never more than the bytes that are left. It
   /// is charged with `bytes_each`, the memory one element will take.
   std::size_t elements(std::size_t bytes_each);
@@ -78,7 +88,9 @@ class GLOVEBOX_API decoder : public detail::codec_path {
 
   std::span<const std::byte> body_;
   std::span<const std::span<const std::byte>> attachments_;
+  std::span<file_descriptor> descriptors_;
   std::size_t next_ = 0;
+  bool describes_ = false;
   std::uint64_t budget_;
 };
 

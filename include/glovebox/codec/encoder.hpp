@@ -4,6 +4,7 @@
 #include <glovebox/byte_buffer.hpp>
 #include <glovebox/codec/bulk.hpp>
 #include <glovebox/codec/path.hpp>
+#include <glovebox/file_descriptor.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -15,10 +16,11 @@
 
 namespace glovebox {
 
-/// Bulk data beside a message's body. It is sent from where it lies.
+/// What goes beside a message's body: bulk data, sent from where it lies, or a file descriptor.
 struct attachment {
   std::shared_ptr<const void> owner;  ///< null: borrowed, the caller keeps the bytes alive
   std::span<const std::byte> bytes;
+  int descriptor = -1;  ///< not negative: what is sent instead of bytes; the owner's
 };
 
 /// From this size on, strings and contiguous numbers become attachments [bytes].
@@ -66,6 +68,8 @@ class GLOVEBOX_API encoder : public detail::codec_path {
   }
   /// The same, but the caller keeps a large one alive and unchanged until the call has ended.
   void borrowed_blob(std::span<const std::byte> bytes) { blob(bytes, nullptr); }
+  /// A file descriptor that is open.
+  void descriptor(std::shared_ptr<const file_descriptor> value);
   /// After each element of a container. One that has written nothing gets a zero byte: the decoder
   /// takes no lengths that are not backed by bytes.
   /// \param written_before what `written()` was before the element

@@ -58,6 +58,7 @@ class GLOVEBOX_API callback_exchange {
   std::vector<attachment> attachments;
   std::vector<std::byte> result;
   std::vector<std::vector<std::byte>> result_attachments;
+  std::vector<file_descriptor> result_descriptors;
   std::vector<std::span<const std::byte>> attached() const {
     return {result_attachments.begin(), result_attachments.end()};
   }

@@ -41,7 +41,7 @@ struct binary_callback {
   using arguments = std::tuple<typename stored<P>::type...>;
 
   static arguments read(const answer& from) {
-    decoder in(from.body, from.attachments, from.limits);
+    decoder in(from.body, from.attachments, from.limits, from.descriptors);
     std::size_t index = 0;
     [[maybe_unused]] const auto one = [&]<class T>(std::type_identity<T>) {
       decoder::scope path(in, "args", index++);
@@ -91,7 +91,7 @@ struct binary_caller {
     }
     exchange.run();
     const auto attached = exchange.attached();
-    decoder in(exchange.result, attached, exchange.bounds());
+    decoder in(exchange.result, attached, exchange.bounds(), exchange.result_descriptors);
     if constexpr (std::is_void_v<R>) {
       in.finish();
     } else {

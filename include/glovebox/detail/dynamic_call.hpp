@@ -81,7 +81,7 @@ struct dynamic_reader {
   static R read(const answer& from) {
     result_port objects(from);
     try {
-      json_reader in(from.body, from.attachments, from.limits, &objects);
+      json_reader in(from.body, from.attachments, from.limits, &objects, from.descriptors);
       json_reader::scope path(in, "result");
       R result = read_dynamic<R>(in);
       in.finish();
@@ -104,7 +104,7 @@ struct json_callback {
   static arguments read(const answer& from) {
     result_port objects(from);
     try {
-      json_reader in(from.body, from.attachments, from.limits, &objects);
+      json_reader in(from.body, from.attachments, from.limits, &objects, from.descriptors);
       in.allow_conversions(true);
       json_reader::scope path(in, "args");
       json_reader::list items(in);

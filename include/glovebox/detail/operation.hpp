@@ -24,7 +24,8 @@ struct answer {
   std::span<const std::span<const std::byte>> attachments;
   std::uint64_t object = 0;  // handle of a result that stays in the child
   glovebox::limits limits;
-  const std::shared_ptr<target>& from;  // the context that the object lives in
+  const std::shared_ptr<target>& from;          // the context that the object lives in
+  std::span<file_descriptor> descriptors = {};  // by the index of their attachment
 };
 
 /// A started call: its request, and the handler that waits for it. Whoever holds one must end it
@@ -84,7 +85,7 @@ GLOVEBOX_API std::uint64_t new_operation_key() noexcept;
 template <class R>
 struct result_reader {
   static R read(const answer& from) {
-    decoder in(from.body, from.attachments, from.limits);
+    decoder in(from.body, from.attachments, from.limits, from.descriptors);
     decoder::scope path(in, "result");
     R result = decode<R>(in);
     in.finish();

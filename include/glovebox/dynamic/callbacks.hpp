@@ -33,7 +33,8 @@ struct json_caller {
     }
     exchange.run();
     const auto attached = exchange.attached();
-    json_reader in(exchange.result, attached, exchange.bounds(), exchange.objects());
+    json_reader in(exchange.result, attached, exchange.bounds(), exchange.objects(),
+                   exchange.result_descriptors);
     in.allow_conversions(true);
     json_reader::scope path(in, "result");
     if constexpr (std::is_void_v<R>) {

@@ -5,6 +5,7 @@
 #include <glovebox/codec/path.hpp>
 #include <glovebox/dynamic/object_port.hpp>
 #include <glovebox/error.hpp>
+#include <glovebox/file_descriptor.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -55,14 +56,17 @@ class GLOVEBOX_API json_reader : public detail::codec_path {
 
   /// All must outlive the reader, and the bytes must not change meanwhile.
   /// \param objects null: objects cannot be read
+  /// \param descriptors by the index of their attachment; the reader duplicates them
   explicit json_reader(std::span<const std::byte> json,
                        std::span<const std::span<const std::byte>> attachments = {},
-                       const limits& bounds = {}, detail::object_port* objects = nullptr) noexcept
+                       const limits& bounds = {}, detail::object_port* objects = nullptr,
+                       std::span<const file_descriptor> descriptors = {}) noexcept
       : codec_path(bounds),
         at_(reinterpret_cast<const char*>(json.data())),
         begin_(at_),
         end_(at_ + json.size()),
         attachments_(attachments),
+        descriptors_(descriptors),
         budget_(bounds.decoded_bytes),
         may_retry_(std::uint64_t{json.size()} * 64 + 64 * 1024),
         objects_(objects) {}
@@ -127,6 +131,8 @@ class GLOVEBOX_API json_reader : public detail::codec_path {
   std::optional<detail::number_array> numbers(std::string_view code = {});
   /// Bytes of the binary codec.
   std::span<const std::byte> binary(std::vector<std::byte>& scratch);
+  /// \throws std::system_error when this process has no more descriptors left
+  file_descriptor descriptor();
   /// Passes over a value, whatever it is. \returns its text
   std::string_view skip();
 
@@ -188,6 +194,10 @@ class GLOVEBOX_API json_reader : public detail::codec_path {
   void begin_parts() { expect('[', "a list was expected"); }
   void next_part() { expect(',', "a list that is too short"); }
   void end_parts() { expect(']', "a list that is too long"); }
+  /// What is read is only to be found sound or not: descriptors, which a `value` cannot hold, are
+  /// read as nulls then.
+  bool only_judges() const noexcept { return only_judges_; }
+  void only_judge() noexcept { only_judges_ = true; }
   detail::object_port* objects() const noexcept { return objects_; }
   void begin_again(const mark& at) noexcept {
     at_ = at.at;
@@ -236,10 +246,13 @@ class GLOVEBOX_API json_reader : public detail::codec_path {
   const char* begin_;
   const char* end_;
   std::span<const std::span<const std::byte>> attachments_;
+  std::span<const file_descriptor> descriptors_;
+  std::vector<const char*> descriptor_places_;  // where each was read
   std::uint64_t budget_;
   std::uint64_t may_retry_;
   detail::object_port* objects_;
   bool conversions_ = true;
+  bool only_judges_ = false;
 };
 
 /// A list that is being read: `for (json_reader::list items(in); items.next();) ... read one`.

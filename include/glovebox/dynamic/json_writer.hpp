@@ -6,6 +6,7 @@
 #include <glovebox/codec/encoder.hpp>
 #include <glovebox/codec/path.hpp>
 #include <glovebox/dynamic/object_port.hpp>
+#include <glovebox/file_descriptor.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -58,6 +59,9 @@ class GLOVEBOX_API json_writer : public detail::codec_path {
   void wide_text(const void* units, std::size_t count, std::size_t width);
   void bytes(std::span<const std::byte> value);
   void bytes(std::span<const std::byte> value, std::shared_ptr<const void> owner);
+
+  /// A file descriptor that is open.
+  void descriptor(std::shared_ptr<const file_descriptor> value);
 
   void begin_list() { open('['); }
   void end_list() { close(']'); }
