@@ -14,3 +14,4 @@
 #include <glovebox/pool.hpp>
 #include <glovebox/remote.hpp>
 #include <glovebox/remote_exception.hpp>
+#include <glovebox/shared_array.hpp>

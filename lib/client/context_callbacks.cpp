@@ -3,6 +3,7 @@
 #include "client/context_impl.hpp"
 #include "core/exception_record.hpp"
 #include "runtime/exceptions.hpp"
+#include "transport/shared_memory.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -95,6 +96,8 @@ void context_impl::answer_callback(std::uint64_t number, detail::callback_answer
 
 void context_impl::encode_callback(std::uint64_t number, const detail::callback_answer& answer) {
   if (!answer.error) {
+    transport::memory_was_sent(answer.attachments, shared_from_this());
+    transport::memory_was_abandoned(answer.attachments);  // nobody will know when it is read
     session_.callback_reply(number,
                             answer.json ? core::body_encoding::json : core::body_encoding::binary,
                             answer.body, answer.attachments);

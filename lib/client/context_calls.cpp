@@ -3,6 +3,7 @@
 #include "core/exception_record.hpp"
 #include "runtime/registry.hpp"
 #include "runtime/remote_errors.hpp"
+#include "transport/shared_memory.hpp"
 #include "transport/socket.hpp"
 
 #include <glovebox/detail/dynamic_call.hpp>
@@ -142,6 +143,8 @@ void context_impl::fill_queue(completions& done) {
     auto& which = static_cast<call&>(*next);
     const detail::request& what = which.op->request();
     try {
+      if (!what.attachments.empty())
+        transport::memory_was_sent(what.attachments, shared_from_this());
       if (!what.stub) {
         keep_callables(which);
         session_.send(what.operation, what.object, what.body, what.attachments);
@@ -203,7 +206,10 @@ void context_impl::flush(completions& done) {
 void context_impl::withdraw(call& which, std::exception_ptr why, completions& done) {
   detail::operation& op = *which.op;
   if (op.key() != 0) cancellable_.erase(op.key());
-  if (session_.withdraw(which.id) == core::session::withdrawal::unsent) kept_.erase(which.id);
+  if (session_.withdraw(which.id) == core::session::withdrawal::unsent)
+    kept_.erase(which.id);
+  else
+    transport::memory_was_abandoned(op.request().attachments);
   if (overrunning_ == which.id) overrunning_ = 0;
   recycle(which);
   done.fail(op, std::move(why));

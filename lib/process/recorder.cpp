@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process/recorder.hpp"
 
+#include "transport/memory_file.hpp"
+
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/mman.h>
@@ -11,10 +13,6 @@
 #include <climits>
 #include <system_error>
 #include <utility>
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U
-#endif
 
 namespace glovebox::process {
 namespace {
@@ -35,14 +33,6 @@ recorder_page* map(int descriptor) {
       ::mmap(nullptr, sizeof(recorder_page), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
   if (address == MAP_FAILED) fail(errno, "flight recorder: mmap");
   return static_cast<recorder_page*>(address);
-}
-
-int create_memfd() {
-  constexpr auto name = "glovebox-recorder";
-  // Some systems refuse or warn about memfds that could be executed; old kernels lack the flag.
-  int fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-  if (fd < 0 && errno == EINVAL) fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  return fd;
 }
 
 }  // namespace
@@ -99,7 +89,7 @@ recorder::~recorder() {
 }
 
 recorder recorder::create(transport::unique_fd& descriptor) {
-  transport::unique_fd memory(create_memfd());
+  transport::unique_fd memory = transport::make_memory_file("glovebox-recorder");
   if (!memory) fail(errno, "flight recorder: memfd_create");
   if (::ftruncate(memory.get(), sizeof(recorder_page)) != 0) {
     fail(errno, "flight recorder: ftruncate");

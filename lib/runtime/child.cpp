@@ -5,6 +5,7 @@
 #include "runtime/crash_handler.hpp"
 #include "runtime/dispatcher.hpp"
 #include "runtime/module_loader.hpp"
+#include "transport/shared_memory.hpp"
 
 #include <unistd.h>
 #include <algorithm>
@@ -21,6 +22,7 @@ constinit int own_channel = -1;
 void child_main(process::child_setup setup) {
   try {
     remember_root();
+    transport::share_memory_as_child();
     own_channel = setup.channel;
     const process::recorder memory = process::recorder::attach(setup.recorder);
     ::close(setup.recorder);
