@@ -56,6 +56,7 @@ struct ends {
 };
 BOOST_DESCRIBE_STRUCT(ends, (), (number, read, text, others))
 
+#ifndef __SANITIZE_ADDRESS__
 /// Leaves this process, while it lives, without a single descriptor more.
 class none_left {
  public:
@@ -76,6 +77,7 @@ class none_left {
   rlimit before_{};
   std::vector<file_descriptor> taken_;
 };
+#endif
 
 BOOST_FIXTURE_TEST_SUITE(values, no_leak)
 
@@ -151,13 +153,6 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_sent) {
   BOOST_TEST(bad.find("9999") != bad.npos);
   const file_descriptor stale(9999);
   BOOST_TEST(complaint([&] { encoded(stale); }).find("cannot be duplicated") != std::string::npos);
-  const file_descriptor file = some_file();
-  std::string exhausted;
-  {
-    const none_left nothing;
-    exhausted = complaint([&] { encoded(file); });
-  }
-  BOOST_TEST(exhausted.find("Too many open files") != exhausted.npos);
   limits two;
   two.descriptors = 2;
   std::vector<file_descriptor> three;
@@ -171,6 +166,18 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_sent) {
   BOOST_TEST(complaint([&] { encoded(three, two); }).find("limits.attachments") !=
              std::string::npos);
 }
+
+#ifndef __SANITIZE_ADDRESS__  // which makes a pipe to look at an exception
+BOOST_AUTO_TEST_CASE(that_cannot_be_duplicated) {
+  const file_descriptor file = some_file();
+  std::string exhausted;
+  {
+    const none_left nothing;
+    exhausted = complaint([&] { encoded(file); });
+  }
+  BOOST_TEST(exhausted.find("Too many open files") != exhausted.npos);
+}
+#endif
 
 BOOST_AUTO_TEST_CASE(what_is_none_is_not_read) {
   const message one = encoded(some_file());
