@@ -36,7 +36,8 @@ struct side {
   explicit side(session::role role, const limits& bounds = {}) : talk(role, out, bounds) {}
 
   void hear(view data) {
-    std::memcpy(talk.reader().prepare().data(), data.data(), data.size());
+    const auto room = talk.reader().prepare();
+    if (!data.empty()) std::memcpy(room.data(), data.data(), data.size());
     talk.reader().commit(data.size());
   }
   void hear(const frame_header& header, view body = {}) {
