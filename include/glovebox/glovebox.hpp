@@ -9,7 +9,9 @@
 #include <glovebox/codec.hpp>
 #include <glovebox/context.hpp>
 #include <glovebox/failures.hpp>
+#include <glovebox/generator.hpp>
 #include <glovebox/init.hpp>
+#include <glovebox/item_range.hpp>
 #include <glovebox/library.hpp>
 #include <glovebox/pool.hpp>
 #include <glovebox/remote.hpp>

@@ -10,6 +10,7 @@
 #include <glovebox/slice.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -205,6 +206,29 @@ struct dynamic_codec<proxy> {
   static constexpr bool reads_references = true;
   static void write(json_writer& out, const proxy& object) { out.reference(object.reference()); }
   static proxy read(json_reader& in) { return in.null() ? proxy() : proxy(in.object().object); }
+};
+
+namespace detail {
+
+template <class T>
+std::unique_ptr<item_chunk> read_dynamic_chunk(const answer& from) {
+  auto got = dynamic_reader<std::pair<std::vector<T>, bool>>::read(from);
+  auto chunk = std::make_unique<item_chunk_of<T>>();
+  chunk->items = std::move(got.first);
+  chunk->size = chunk->items.size();
+  chunk->ended = got.second;
+  if (chunk->size == 0 && !chunk->ended) throw codec_error("result", "neither items nor the end");
+  return chunk;
+}
+
+}  // namespace detail
+
+template <class T>
+struct dynamic_codec<item_range<T>> {
+  static constexpr bool reads_references = true;
+  static item_range<T> read(json_reader& in) {
+    return item_range<T>::adopt(in.object().object, &detail::read_dynamic_chunk<T>, true);
+  }
 };
 
 inline value::operator proxy() const {

@@ -43,6 +43,24 @@ class remote : public detail::own_code<remote<T>> {
     return base::call(lambda, *this, std::forward<A>(arguments)...);
   }
 
+  /// The items of a range, one after another, each by value: see `item_range`. The object is kept
+  /// alive meanwhile; it must not be changed in a way that invalidates its iterators.
+  /// Optional: a completion token.
+  template <class... Token>
+  [[nodiscard]] GLOVEBOX_LOCAL auto iterate(Token&&... token) const {
+    static_assert(detail::has_items_to_give<T>,
+                  "glovebox: objects of this class cannot be iterated: it is no range (begin and "
+                  "end of an input iterator), or only when it is not const");
+    if constexpr (detail::has_items_to_give<T>) {
+      static_assert(detail::has_items_that_travel<T>,
+                    "glovebox: the items of this range do not travel by value. Describe their "
+                    "class with BOOST_DESCRIBE_STRUCT, specialise glovebox::codec<T>, or call a "
+                    "lambda that returns what is needed of each");
+      if constexpr (detail::has_items_that_travel<T>)
+        return call<&detail::items_of<T>>(std::forward<Token>(token)...);
+    }
+  }
+
   /// The same object, with other options for the calls made through the result.
   remote with(call_options options) const {
     remote copy(*this);

@@ -80,6 +80,25 @@ class GLOVEBOX_API encoder : public detail::codec_path {
   /// Bytes of the body so far.
   std::size_t written() const noexcept { return body_.size(); }
 
+  // ---- for the library
+  /// How far it is, to take back what was written since.
+  struct mark {
+    std::size_t size;
+    std::size_t attachments;
+  };
+  mark position() const noexcept { return {body_.size(), attachments_.size()}; }
+  void take_back(const mark& to) {
+    body_.truncate(to.size);
+    attachments_.resize(to.attachments);
+  }
+  /// With those of attachments.
+  std::uint64_t bytes_since(const mark& from) const noexcept {
+    std::uint64_t bytes = body_.size() - from.size;
+    for (std::size_t i = from.attachments; i != attachments_.size(); ++i)
+      bytes += attachments_[i].bytes.size();
+    return bytes;
+  }
+
  private:
   void long_count(std::uint64_t value);
   void inline_blob(std::span<const std::byte> bytes) {

@@ -6,6 +6,7 @@
 #include <glovebox/detail/start.hpp>
 #include <glovebox/detail/stub.hpp>
 #include <glovebox/failures.hpp>
+#include <glovebox/item_range.hpp>
 
 #include <functional>
 #include <tuple>
