@@ -108,6 +108,8 @@ class item_range {
   explicit operator bool() const noexcept { return queue_ != nullptr; }
 
   // ---- for the library
+  /// Without waiting: false when there is nothing yet.
+  bool take(std::optional<T>& to) const { return queue_ && queue_->take(to, options_); }
   static item_range adopt(std::shared_ptr<const detail::object_reference> stream,
                           detail::item_queue::chunk_reader read, bool dynamic) {
     item_range made;

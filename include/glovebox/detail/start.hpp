@@ -21,6 +21,9 @@ struct is_use_future : std::false_type {};
 template <class A>
 struct is_use_future<asio::use_future_t<A>> : std::true_type {};
 
+/// The token of glovebox::sync: the call waits, and returns its result.
+struct blocking_token {};
+
 template <class R>
 struct call_signature {
   using type = void(std::exception_ptr, R);
@@ -73,6 +76,11 @@ auto start(std::shared_ptr<target> on, request what, Token&& token) {
     const initiate_call<R, std::optional<R>, Reader> initiate{std::move(on)};
     initiate(promise_handler<R>{std::move(promise)}, std::move(what));
     return future;
+  } else if constexpr (std::is_same_v<token_type, blocking_token>) {
+    using delivered = std::optional<R>;
+    delivered result = asio::async_initiate<Token, typename call_signature<delivered>::type>(
+        initiate_call<R, delivered, Reader>{std::move(on)}, token, std::move(what));
+    return R(std::move(*result));
   } else {
     using delivered = std::optional<R>;
     return asio::async_initiate<Token, typename call_signature<delivered>::type>(
