@@ -39,7 +39,7 @@ asio::awaitable<void> run(glovebox::context child) {
   glovebox::item_range<std::uint64_t> numbers = co_await child.call<&fibonacci>();
   for (int i = 0; i != 10; ++i) {
     const std::optional<std::uint64_t> number = co_await numbers.next();
-    std::cout << *number << ' ';
+    std::cout << (i == 0 ? "" : " ") << *number;
   }
   std::cout << '\n';
   numbers = {};  // endless, and no longer wanted: the child frees it

@@ -1,8 +1,11 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include <glovebox/detail/blocking.hpp>
 
+#include <glovebox/detail/context_target.hpp>
+#include <glovebox/detail/item_queue.hpp>
 #include <glovebox/failures.hpp>
 
+#include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <asio/strand.hpp>
 
@@ -76,7 +79,8 @@ struct blocked_call::impl {
 
   void end(std::exception_ptr why, bool nobody_ran_it) {
     const std::lock_guard lock(shared->lock);
-    if (!nobody_ran_it && shared->driven && shared->driver != std::this_thread::get_id())
+    if (!nobody_ran_it && shared->driven && shared->driver != std::this_thread::get_id() &&
+        io->get_executor().running_in_this_thread())
       shared->who = running::by::others;
     ended = true;
     abandoned = nobody_ran_it;
@@ -118,6 +122,7 @@ void blocked_call::impl::drive(std::unique_lock<std::mutex>& lock) {
       of.changed.notify_all();
     }
   } const mine{*shared, lock};
+  const auto work = asio::make_work_guard(*io);
   shared->driven = true;
   shared->driver = std::this_thread::get_id();
   shared->who = running::by::us;
@@ -146,9 +151,13 @@ void blocked_call::impl::wait(const std::shared_ptr<impl>& self) {
   }
 }
 
-blocked_call::blocked_call(const asio::any_io_executor& executor)
-    : impl_(std::make_shared<impl>()) {
-  impl_->io = io_context_of(executor);
+blocked_call::blocked_call(const target& on) : impl_(std::make_shared<impl>()) {
+  const auto* const items = dynamic_cast<const item_queue*>(&on);
+  const target& home = items ? *items->home() : on;
+  // What is submitted to a terminated context ends at once, and its io_context may be gone.
+  const auto* const context = dynamic_cast<const context_target*>(&home);
+  if (!context || context->state() != context_state::terminated)
+    impl_->io = io_context_of(home.executor());
   if (!impl_->io) {
     impl_->shared = std::make_shared<running>();
     return;

@@ -1,19 +1,14 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 
-// Items that come from a child one after another: typed and dynamic, of generators and ranges.
-#include "integration/call_fixture.hpp"
+// Items that come from a child one after another, in typed calls.
 #include "integration/gate.hpp"
+#include "integration/stream_fixture.hpp"
 
 #include <glovebox/asio.hpp>
-#include <glovebox/import.hpp>
-#include <glovebox/module.hpp>
-#include <glovebox/proxy.hpp>
 
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
-#include <asio/co_spawn.hpp>
 #include <atomic>
-#include <csignal>
 #include <map>
 #include <string>
 #include <thread>
@@ -29,32 +24,6 @@ using asio::use_future;
 
 // ---- in the child
 
-std::atomic<int> alive{0};
-std::atomic<int> made{0};
-
-/// Counts what a generator's frame holds.
-struct counted {
-  counted() { ++alive; }
-  counted(const counted&) = delete;
-  counted& operator=(const counted&) = delete;
-  ~counted() { --alive; }
-};
-
-generator<int> numbers(int n) {
-  for (int i = 0; i != n; ++i) co_yield i;
-}
-generator<int> endless() {
-  const counted here;
-  for (int i = 0;; ++i) {
-    ++made;
-    co_yield i;
-  }
-}
-generator<std::string> throws_after(int n) {
-  const counted here;
-  for (int i = 0; i != n; ++i) co_yield "item " + std::to_string(i);
-  throw std::out_of_range("behind item " + std::to_string(n));
-}
 generator<int> slow() {
   for (int i = 0;; ++i) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(5);
@@ -70,10 +39,6 @@ generator<int> waits_at(std::string path) {
     gate::pass(path);
     co_yield i;
   }
-}
-generator<int> dies_after(int n) {
-  for (int i = 0; i != n; ++i) co_yield i;
-  std::raise(SIGSEGV);
 }
 generator<std::string> long_texts(int n) {
   for (int i = 0; i != n; ++i) co_yield std::string(20'000, static_cast<char>('a' + i % 26));
@@ -113,41 +78,7 @@ generator<handle> handles(int n) {
   for (int i = 0; i != n; ++i) co_yield handle(i);
 }
 
-struct endless_class {
-  struct iterator {
-    using value_type = int;
-    using difference_type = std::ptrdiff_t;
-    int operator*() const { return n; }
-    iterator& operator++() {
-      ++n;
-      return *this;
-    }
-    void operator++(int) { ++n; }
-    bool operator==(const iterator&) const { return false; }
-    int n = 0;
-  };
-  endless_class() { ++alive; }
-  endless_class(const endless_class&) = delete;
-  ~endless_class() { --alive; }
-  iterator begin() const { return {}; }
-  iterator end() const { return {}; }
-};
-
-GLOVEBOX_MODULE(streams, m) {
-  m.def("numbers", &numbers);
-  m.def("endless", &endless);
-  m.def("throws_after", &throws_after);
-  m.def("dies_after", &dies_after);
-  m.class_<std::map<std::string, int>>("Dict").constructor<>();
-  m.class_<endless_class>("Endless").constructor<>();
-}
-
 // ---- in the parent
-
-template <class F>
-void run(F&& body) {
-  get(asio::co_spawn(shared_io(), std::forward<F>(body), use_future));
-}
 
 template <class T>
 std::vector<T> all_of(const item_range<T>& items) {
@@ -163,23 +94,6 @@ std::vector<int> up_to(int n) {
   for (int i = 0; i != n; ++i) wanted.push_back(i);
   return wanted;
 }
-
-struct with_child : one_child {
-  int child_alive() const {
-    return get(ctx.call([] { return alive.load(); }, use_future));
-  }
-  int child_made() const {
-    return get(ctx.call([] { return made.load(); }, use_future));
-  }
-  // Releases reach the child some time after the handle is gone, before a later call.
-  void expect_nothing_left() const {
-    const auto limit = std::chrono::steady_clock::now() + hard_limit;
-    while (child_alive() != 0 && std::chrono::steady_clock::now() < limit) {
-    }
-    BOOST_TEST(child_alive() == 0);
-    BOOST_TEST(ctx.stats().objects == 0u);
-  }
-};
 
 template <class Expected, class F>
 std::string thrown_by(F&& body) {
@@ -457,89 +371,6 @@ BOOST_AUTO_TEST_CASE(several_at_once_from_several_threads) {
   for (std::thread& each : threads) each.join();
   BOOST_TEST(right == 8);
   expect_nothing_left();
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_FIXTURE_TEST_SUITE(dynamic, with_child)
-
-BOOST_AUTO_TEST_CASE(row_09_dynamic_generators) {
-  run([this]() -> asio::awaitable<void> {
-    const proxy module = co_await load_module(ctx, "streams");
-    const proxy ten = co_await module.call("numbers", 10'000);
-    const item_range<int> items = co_await ten.iterate<int>();
-    int wanted = 0;
-    while (const std::optional<int> n = co_await items.next()) BOOST_REQUIRE(*n == wanted++);
-    BOOST_TEST(wanted == 10'000);
-
-    const proxy throwing = co_await module.call("throws_after", 1);
-    const item_range<value> texts = co_await throwing.iterate();
-    const std::optional<value> first = co_await texts.next();
-    BOOST_TEST(first->as<std::string>() == "item 0");
-    std::string caught;
-    try {
-      co_await texts.next();
-    } catch (const std::out_of_range& error) {
-      caught = error.what();
-    }
-    BOOST_TEST(caught == "behind item 1");
-    const std::optional<value> behind = co_await texts.next();
-    BOOST_TEST(!behind);
-  });
-}
-
-BOOST_AUTO_TEST_CASE(row_09_a_dynamic_container) {
-  run([this]() -> asio::awaitable<void> {
-    const proxy module = co_await load_module(ctx, "streams");
-    const proxy dict = co_await module.call("Dict");
-    co_await dict.set_item("a", 1);
-    co_await dict.set_item("b", 2);
-    std::map<std::string, int> got;
-    const item_range<std::pair<std::string, int>> items =
-        co_await dict.iterate<std::pair<std::string, int>>();
-    while (const auto one = co_await items.next()) got.insert(*one);
-    const std::map<std::string, int> wanted{{"a", 1}, {"b", 2}};
-    BOOST_TEST((got == wanted));
-  });
-}
-
-BOOST_AUTO_TEST_CASE(row_09_dynamic_endless_ones_abandoned_half_way) {
-  run([this]() -> asio::awaitable<void> {
-    const proxy module = co_await load_module(ctx, "streams");
-    for (const char* const name : {"endless", "Endless"}) {
-      const proxy object = co_await module.call(name);
-      const item_range<int> items = co_await object.iterate<int>();
-      for (int wanted = 0; wanted != 10'000; ++wanted) {
-        const std::optional<int> got = co_await items.next();
-        BOOST_REQUIRE((got && *got == wanted));
-      }
-    }
-  });
-  expect_nothing_left();
-}
-
-BOOST_AUTO_TEST_CASE(items_of_another_type_and_a_crash) {
-  run([this]() -> asio::awaitable<void> {
-    const proxy module = co_await load_module(ctx, "streams");
-    const proxy ten = co_await module.call("numbers", 10);
-    const item_range<std::string> wrong = co_await ten.iterate<std::string>();
-    bool refused = false;
-    try {
-      co_await wrong.next();
-    } catch (const codec_error&) {
-      refused = true;
-    }
-    BOOST_TEST(refused);
-    const proxy dying = co_await module.call("dies_after", 10);
-    const item_range<int> items = co_await dying.iterate<int>();
-    bool died = false;
-    try {
-      co_await items.next();
-    } catch (const process_terminated&) {
-      died = true;
-    }
-    BOOST_TEST(died);
-  });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -270,6 +271,19 @@ BOOST_AUTO_TEST_CASE(deadlines_empty_handles_and_other_children) {
   BOOST_CHECK_THROW(sync(context(io)).call<&sum_of>(object, object), codec_error);
   other.stop();
   BOOST_TEST((other.state() == context_state::terminated));
+}
+
+BOOST_AUTO_TEST_CASE(handles_outlive_the_io_context) {
+  std::optional<asio::io_context> io(std::in_place);
+  const auto s = sync(context(*io));
+  const auto object = s.make<tally>(1);
+  const auto items = s.call<&numbers>(1'000'000);
+  BOOST_TEST((items.next() == 0));
+  io.reset();
+  BOOST_CHECK_THROW(s.call<&add>(1, 2), state_error);
+  BOOST_CHECK_THROW(s.start(), state_error);
+  BOOST_CHECK_THROW(object.call<&tally::sum>(), state_error);
+  BOOST_CHECK_THROW(while (items.next()){}, glovebox::error);
 }
 
 BOOST_AUTO_TEST_CASE(the_execution_context_ends_meanwhile) {

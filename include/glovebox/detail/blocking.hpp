@@ -3,6 +3,8 @@
 
 #include <glovebox/detail/start.hpp>
 
+#include <asio/system_executor.hpp>
+
 #include <exception>
 #include <memory>
 #include <optional>
@@ -13,9 +15,10 @@ namespace glovebox::detail {
 /// One operation that a thread waits for.
 class GLOVEBOX_API blocked_call {
  public:
+  /// \param on what it will be submitted to
   /// \throws state_error when this thread runs a handler of the execution context that would have
   /// to complete the operation
-  explicit blocked_call(const asio::any_io_executor& executor);
+  explicit blocked_call(const target& on);
   blocked_call(const blocked_call&) = delete;
   blocked_call& operator=(const blocked_call&) = delete;
   virtual ~blocked_call();
@@ -34,20 +37,24 @@ class GLOVEBOX_API blocked_call {
 
 template <class R>
 struct blocked_result {
-  explicit blocked_result(const asio::any_io_executor& executor) : call(executor) {}
+  explicit blocked_result(const target& on) : call(on) {}
   blocked_call call;
   std::optional<R> result;
 };
 template <>
 struct blocked_result<void> {
-  explicit blocked_result(const asio::any_io_executor& executor) : call(executor) {}
+  explicit blocked_result(const target& on) : call(on) {}
   blocked_call call;
 };
 
-/// The handler of a blocking call. When it is destroyed without having run, nobody will run it.
+/// The handler of a blocking call. When it is destroyed without having run, nobody will run it. It
+/// only wakes a thread, so it needs no executor of its own, which may have ended.
 template <class R>
 class blocking_handler {
  public:
+  using executor_type = asio::system_executor;
+  executor_type get_executor() const noexcept { return {}; }
+
   explicit blocking_handler(std::shared_ptr<blocked_result<R>> to) : to_(std::move(to)) {}
   blocking_handler(blocking_handler&&) noexcept = default;
   ~blocking_handler() {
@@ -67,7 +74,7 @@ class blocking_handler {
 
 template <class R, class Initiation, class... A>
 R block_on(Initiation&& initiation, A&&... arguments) {
-  const auto waiting = std::make_shared<blocked_result<R>>(initiation.get_executor());
+  const auto waiting = std::make_shared<blocked_result<R>>(*initiation.on);
   std::forward<Initiation>(initiation)(blocking_handler<R>(waiting), std::forward<A>(arguments)...);
   waiting->call.wait();
   if constexpr (!std::is_void_v<R>) return std::move(*waiting->result);

@@ -66,6 +66,9 @@ class GLOVEBOX_API item_queue final : public target {
     return std::optional<T>(pop<T>());
   }
 
+  /// Where the items come from.
+  const std::shared_ptr<target>& home() const noexcept { return home_; }
+
   void submit(operation& op) override;
   void cancel(std::uint64_t key, asio::cancellation_type type) override;
   void release(std::uint64_t) noexcept override {}
