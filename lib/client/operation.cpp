@@ -62,6 +62,15 @@ const std::shared_ptr<context_target>& nobody() {
 }  // namespace
 
 operation::~operation() = default;
+
+void dispatched_operation::dispatch_to(const asio::any_io_executor& executor) {
+  asio::dispatch(executor, completion(*this));
+}
+
+void dispatched_operation::post_to(const asio::any_io_executor& executor) {
+  asio::post(executor, completion(*this));
+}
+
 target::~target() = default;
 // Pools have no child of their own.
 void target::answer_callback(std::uint64_t, callback_answer) noexcept {}

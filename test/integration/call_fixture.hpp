@@ -11,6 +11,7 @@
 #include <chrono>
 #include <future>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -25,6 +26,17 @@ R get(std::future<R> from) {
   if (from.wait_for(hard_limit) != std::future_status::ready)
     throw std::logic_error("nothing came within the hard limit");
   return from.get();
+}
+
+/// What an E thrown by `body` says.
+template <class E, class F>
+std::string message_of(F&& body) {
+  try {
+    body();
+  } catch (const E& e) {
+    return e.what();
+  }
+  return "nothing was thrown";
 }
 
 /// An io_context and the threads that run it.

@@ -138,16 +138,6 @@ void run(F&& body) {
   get(asio::co_spawn(shared_io(), std::forward<F>(body), use_future));
 }
 
-template <class E, class F>
-std::string message_of(F&& body) {
-  try {
-    body();
-  } catch (const E& e) {
-    return e.what();
-  }
-  return "nothing was thrown";
-}
-
 BOOST_FIXTURE_TEST_SUITE(row_18_callbacks, one_child)
 
 BOOST_AUTO_TEST_CASE(plain_callables) {

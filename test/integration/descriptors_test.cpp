@@ -319,7 +319,7 @@ BOOST_AUTO_TEST_CASE(row_13_a_thousand_calls_leave_none) {
     get(std::move(empty));
   }
   BOOST_TEST(get(ctx.call<&open_descriptors>(use_future)) == there);
-  BOOST_TEST(open_descriptors() == here);
+  BOOST_TEST(open_descriptors() <= here);
 }
 
 BOOST_AUTO_TEST_CASE(row_13_late_replies_close_theirs) {
@@ -339,7 +339,7 @@ BOOST_AUTO_TEST_CASE(row_13_late_replies_close_theirs) {
   door.open();
   get(std::move(waits));
   get(ctx.call<&nothing>(use_future));
-  BOOST_TEST(open_descriptors() == here);
+  BOOST_TEST(open_descriptors() <= here);
 }
 
 // ---- hostile children
@@ -368,6 +368,7 @@ int flood(int count) {
   life::wait_for_ever();
 }
 
+// Fewer than before are fine: contexts of earlier tests may only now be closed.
 BOOST_AUTO_TEST_CASE(row_13_unannounced_ones_end_the_child_and_nothing_leaks) {
   get(ctx.call<&nothing>(use_future));
   for (const int count : {1, 253}) {
@@ -379,7 +380,8 @@ BOOST_AUTO_TEST_CASE(row_13_unannounced_ones_end_the_child_and_nothing_leaks) {
                               return why.info().cause == cause::protocol_violation;
                             });
     }
-    BOOST_TEST(life::eventually([&] { return open_descriptors() == here; }));
+    BOOST_TEST(life::eventually([&] { return open_descriptors() <= here; }));
+    BOOST_TEST(open_descriptors() <= here);
   }
   BOOST_TEST(get(ctx.call<&nothing>(use_future)) == 0);
 }

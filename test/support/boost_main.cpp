@@ -1,8 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 
-// The main of every test that starts children from its own image: a child must be caught before
-// Boost.Test looks at its arguments. Test files include <boost/test/unit_test.hpp> and define no
-// BOOST_TEST_MODULE.
+// The main of tests: a child started from a test's own image must be caught before Boost.Test looks
+// at its arguments. Test files include <boost/test/unit_test.hpp> and define no BOOST_TEST_MODULE.
 #include <glovebox/init.hpp>
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,4 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
-#define BOOST_TEST_MODULE c_signature
 #include "runtime/c_signature.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,7 +1,6 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 
 // Classes with Boost.Describe, own codecs, values that are taken over, and which types travel.
-#define BOOST_TEST_MODULE codec_described
 #include "codec_fixture.hpp"
 
 #include <array>

@@ -1,5 +1,4 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
-#define BOOST_TEST_MODULE codec_hostile
 #include "support/identical.hpp"
 #include "unit/codec_messages.hpp"
 #include "unit/codec_samples.hpp"

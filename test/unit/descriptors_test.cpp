@@ -1,5 +1,4 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
-#define BOOST_TEST_MODULE descriptors
 #include "core/out_queue.hpp"
 #include "transport/socket.hpp"
 #include "unit/descriptors_fixture.hpp"

@@ -1,5 +1,4 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
-#define BOOST_TEST_MODULE dynamic_hostile
 #include "support/identical.hpp"
 #include "unit/codec_samples.hpp"
 #include "unit/counted_memory.hpp"

@@ -1,7 +1,6 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 
 // Objects inside dynamic values, and `value` itself.
-#define BOOST_TEST_MODULE dynamic_objects
 #include "unit/codec_samples.hpp"
 #include "unit/dynamic_messages.hpp"
 

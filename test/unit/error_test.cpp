@@ -1,5 +1,4 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
-#define BOOST_TEST_MODULE error
 #include <glovebox/error.hpp>
 
 #include <set>

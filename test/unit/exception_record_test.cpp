@@ -1,5 +1,4 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
-#define BOOST_TEST_MODULE exception_record
 #include "core/exception_record.hpp"
 #include "unit/frames.hpp"
 

@@ -1,5 +1,4 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
-#define BOOST_TEST_MODULE farm_report
 #include "farm/failure_files.hpp"
 #include "farm/json_line.hpp"
 #include "farm/progress.hpp"

@@ -1,7 +1,6 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 
 // Functions and attributes of modules, by the operations of a host.
-#define BOOST_TEST_MODULE host
 #include "runtime/exceptions.hpp"
 #include "runtime/module_loader.hpp"
 #include "unit/bound_module.hpp"

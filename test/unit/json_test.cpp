@@ -1,7 +1,6 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 
 // JSON itself: what is read, what is refused and why, with Boost.JSON as a second opinion.
-#define BOOST_TEST_MODULE json
 #include "support/identical.hpp"
 #include "unit/codec_samples.hpp"
 #include "unit/counted_memory.hpp"

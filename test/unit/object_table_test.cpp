@@ -1,5 +1,4 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
-#define BOOST_TEST_MODULE object_table
 #include <glovebox/detail/object_table.hpp>
 
 #include "unit/frames.hpp"

@@ -100,17 +100,50 @@ struct result_reader<void> {
   }
 };
 
+/// An operation that ends on an executor. Not in a template: what Asio makes of a function to be
+/// run is much code, and the same for all handlers.
+class GLOVEBOX_API dispatched_operation : public operation {
+ public:
+  /// Calls the handler, here and now, and ends the operation.
+  virtual void run() = 0;
+
+ protected:
+  using operation::operation;
+
+  /// Runs an operation when it is called, and destroys it when it never is.
+  class completion {
+   public:
+    explicit completion(dispatched_operation& op) noexcept : op_(&op) {}
+    completion(completion&& other) noexcept : op_(std::exchange(other.op_, nullptr)) {}
+    completion& operator=(completion&&) = delete;
+    ~completion() {
+      if (op_) op_->destroy();
+    }
+    void operator()() { std::exchange(op_, nullptr)->run(); }
+
+   protected:
+    dispatched_operation* op_;
+  };
+
+  void dispatch_to(const asio::any_io_executor& executor);
+  void post_to(const asio::any_io_executor& executor);
+};
+
 /// Completes a handler of signature void(std::exception_ptr[, R]). `Delivered` is R, or
 /// std::optional<R> where R has no empty state to pass along with an error. `Reader` reads an R out
 /// of the child's answer.
 template <class Handler, class R, class Delivered, class Reader>
-class handler_operation final : public operation {
+class handler_operation final : public dispatched_operation {
   using executor_type = asio::associated_executor_t<Handler, asio::any_io_executor>;
   using work_type = std::decay_t<decltype(asio::prefer(std::declval<executor_type>(),
                                                        asio::execution::outstanding_work.tracked))>;
   using allocator_type = typename std::allocator_traits<
       asio::associated_allocator_t<Handler>>::template rebind_alloc<handler_operation>;
   static constexpr bool is_void = std::is_void_v<R>;
+  // Nothing of the handler matters to how it is dispatched.
+  static constexpr bool is_plain =
+      std::is_same_v<asio::associated_allocator_t<Handler>, std::allocator<void>> &&
+      std::is_convertible_v<work_type, asio::any_io_executor>;
   struct nothing {};
   using result_type = std::conditional_t<is_void, nothing, R>;
 
@@ -136,13 +169,21 @@ class handler_operation final : public operation {
 
   void resume() override {
     work_type work(std::move(work_));
-    asio::dispatch(work, release());
+    if constexpr (is_plain)
+      dispatch_to(std::move(work));
+    else
+      asio::dispatch(work, allocating_completion(*this));
   }
 
   void post() override {
     work_type work(std::move(work_));
-    asio::post(work, release());
+    if constexpr (is_plain)
+      post_to(std::move(work));
+    else
+      asio::post(work, allocating_completion(*this));
   }
+
+  void run() override { release()(); }
 
   void destroy() noexcept override {
     Handler handler(std::move(handler_));
@@ -152,22 +193,17 @@ class handler_operation final : public operation {
  private:
   handler_operation(Handler&& handler, detail::request&& what, std::uint64_t key,
                     const asio::any_io_executor& fallback)
-      : operation(std::move(what), key),
+      : dispatched_operation(std::move(what), key),
         handler_(std::move(handler)),
         work_(asio::prefer(asio::get_associated_executor(handler_, fallback),
                            asio::execution::outstanding_work.tracked)) {}
   ~handler_operation() override = default;
 
-  // What is dispatched: the handler with its arguments, keeping the handler's allocator and slot.
-  struct completion {
+  // The handler with its arguments.
+  struct completed {
     Handler handler;
     std::exception_ptr error;
     std::optional<result_type> result;
-
-    using allocator_type = asio::associated_allocator_t<Handler>;
-    allocator_type get_allocator() const noexcept {
-      return asio::get_associated_allocator(handler);
-    }
 
     void operator()() {
       if constexpr (is_void) {
@@ -184,11 +220,20 @@ class handler_operation final : public operation {
   };
 
   // Frees the operation before the handler runs, so that the handler can reuse its memory.
-  completion release() {
-    completion done{std::move(handler_), std::move(error_), std::move(result_)};
+  completed release() {
+    completed done{std::move(handler_), std::move(error_), std::move(result_)};
     free(done.handler);
     return done;
   }
+
+  struct allocating_completion : completion {
+    using completion::completion;
+    using allocator_type = asio::associated_allocator_t<Handler>;
+    allocator_type get_allocator() const noexcept {
+      return asio::get_associated_allocator(static_cast<handler_operation&>(*op_).handler_);
+    }
+  };
+
   void free(const Handler& handler) noexcept {
     allocator_type allocator(asio::get_associated_allocator(handler));
     this->~handler_operation();

@@ -3,6 +3,8 @@
 
 #include <glovebox/detail/operation.hpp>
 
+#include <asio/system_executor.hpp>
+
 #include <future>
 #include <optional>
 #include <type_traits>
@@ -49,14 +51,33 @@ asio::awaitable<R, E> unwrap(std::shared_ptr<target> on, request what) {
   co_return std::move(*result);
 }
 
+/// Wherever a call ends, its promise can be kept: a future is ready even when the context's
+/// executor is gone.
+struct promise_handler_base {
+  using executor_type = asio::system_executor;
+  executor_type get_executor() const noexcept { return {}; }
+};
+
 template <class R>
-struct promise_handler {
-  std::shared_ptr<std::promise<R>> promise;
-  void operator()(std::exception_ptr error, std::optional<R> result) const {
+struct promise_handler : promise_handler_base {
+  explicit promise_handler(std::promise<R> made) : promise(std::move(made)) {}
+  std::promise<R> promise;
+  void operator()(std::exception_ptr error, std::optional<R> result) {
     if (error)
-      promise->set_exception(std::move(error));
+      promise.set_exception(std::move(error));
     else
-      promise->set_value(std::move(*result));
+      promise.set_value(std::move(*result));
+  }
+};
+template <>
+struct promise_handler<void> : promise_handler_base {
+  explicit promise_handler(std::promise<void> made) : promise(std::move(made)) {}
+  std::promise<void> promise;
+  void operator()(std::exception_ptr error) {
+    if (error)
+      promise.set_exception(std::move(error));
+    else
+      promise.set_value();
   }
 };
 
@@ -64,18 +85,20 @@ struct promise_handler {
 template <class R, class Reader = result_reader<R>, class Token>
 auto start(std::shared_ptr<target> on, request what, Token&& token) {
   using token_type = std::remove_cvref_t<Token>;
-  if constexpr (has_empty_state<R>) {
+  if constexpr (is_use_future<token_type>::value) {
+    // What Asio makes of this token takes a compiler twice as long as all the rest of a call.
+    std::promise<R> promise(std::allocator_arg, token.get_allocator());
+    auto future = promise.get_future();
+    using delivered = std::conditional_t<std::is_void_v<R>, void, std::optional<R>>;
+    const initiate_call<R, delivered, Reader> initiate{std::move(on)};
+    initiate(promise_handler<R>(std::move(promise)), std::move(what));
+    return future;
+  } else if constexpr (has_empty_state<R>) {
     return asio::async_initiate<Token, typename call_signature<R>::type>(
         initiate_call<R, R, Reader>{std::move(on)}, token, std::move(what));
   } else if constexpr (is_use_awaitable<token_type>::value) {
     return unwrap<R, Reader, typename is_use_awaitable<token_type>::executor>(std::move(on),
                                                                               std::move(what));
-  } else if constexpr (is_use_future<token_type>::value) {
-    auto promise = std::make_shared<std::promise<R>>();
-    auto future = promise->get_future();
-    const initiate_call<R, std::optional<R>, Reader> initiate{std::move(on)};
-    initiate(promise_handler<R>{std::move(promise)}, std::move(what));
-    return future;
   } else if constexpr (std::is_same_v<token_type, blocking_token>) {
     using delivered = std::optional<R>;
     delivered result = asio::async_initiate<Token, typename call_signature<delivered>::type>(
