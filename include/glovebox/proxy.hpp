@@ -140,16 +140,19 @@ class proxy {
   [[nodiscard]] auto dir(Token&&... token) const {
     return operate<std::vector<std::string>>(op::dir, "dir", {}, std::forward<Token>(token)...);
   }
-  /// What it is for. Of a member: `get` it first, or ask a class.
-  template <class... Token>
-  [[nodiscard]] auto doc(Token&&... token) const {
-    return operate<std::string>(op::doc, "doc", {}, std::forward<Token>(token)...);
+  /// What it is for, or, with a name, what that member of it is for: a function, a class, a method
+  /// or a property. Ends with `std::logic_error` when there is no such member.
+  /// \param of_member optional: a name, as `dir` lists it; then the completion token
+  template <class... A>
+  [[nodiscard]] auto doc(A&&... of_member) const {
+    return operate<std::string>(op::doc, "doc", {}, std::forward<A>(of_member)...);
   }
-  /// How it is called, one text an overload.
-  template <class... Token>
-  [[nodiscard]] auto signature(Token&&... token) const {
+  /// How it is called, one text an overload; or, with a name, how that member of it is.
+  /// \param of_member as of `doc`
+  template <class... A>
+  [[nodiscard]] auto signature(A&&... of_member) const {
     return operate<std::vector<std::string>>(op::signature, "signature", {},
-                                             std::forward<Token>(token)...);
+                                             std::forward<A>(of_member)...);
   }
   template <class... Token>
   [[nodiscard]] auto type_name(Token&&... token) const {

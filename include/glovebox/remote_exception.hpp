@@ -17,7 +17,8 @@ class GLOVEBOX_API remote_exception {
  public:
   virtual ~remote_exception();
 
-  /// The type that was thrown, as C++ writes it.
+  /// The type that was thrown: the name that a module has given it (`vision.BadModel`, see
+  /// `module_builder::exception`), or else as C++ writes it.
   const std::string& type_name() const noexcept { return type_name_; }
   /// Its `what()`; for a thrown number or string, its text.
   const std::string& message() const noexcept { return message_; }

@@ -254,7 +254,13 @@ class sync_proxy : public detail::sync_handle<sync_proxy, proxy> {
   bool truth() const { return handle_.truth(detail::blocking_token{}); }
   std::vector<std::string> dir() const { return handle_.dir(detail::blocking_token{}); }
   std::string doc() const { return handle_.doc(detail::blocking_token{}); }
+  std::string doc(std::string_view of_member) const {
+    return handle_.doc(of_member, detail::blocking_token{});
+  }
   std::vector<std::string> signature() const { return handle_.signature(detail::blocking_token{}); }
+  std::vector<std::string> signature(std::string_view of_member) const {
+    return handle_.signature(of_member, detail::blocking_token{});
+  }
   std::string type_name() const { return handle_.type_name(detail::blocking_token{}); }
   bool is_instance(const sync_proxy& of_class) const {
     return handle_.is_instance(of_class.handle_, detail::blocking_token{});

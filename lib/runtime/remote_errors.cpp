@@ -52,8 +52,8 @@ class remote_error : public Base, public remote_exception {
   template <class... A>
   remote_error(const exception_record& record, std::string_view method, A&&... base)
       : Base(std::forward<A>(base)...),
-        remote_exception(record.type, record.message, std::string(method),
-                         record.nested != nullptr) {}
+        remote_exception(record.name.empty() ? record.type : record.name, record.message,
+                         std::string(method), record.nested != nullptr) {}
   const char* what() const noexcept override { return message().c_str(); }
 };
 

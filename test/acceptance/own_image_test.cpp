@@ -1,0 +1,13 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "acceptance/acceptance_fixture.hpp"
+
+namespace {
+
+using namespace glovebox::test;
+
+BOOST_FIXTURE_TEST_CASE(children_run_this_program, with_module) {
+  BOOST_TEST(module.call<std::string>("program") ==
+             std::filesystem::read_symlink("/proc/self/exe").string());
+}
+
+}  // namespace
