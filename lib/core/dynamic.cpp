@@ -48,6 +48,7 @@ std::shared_ptr<const object_reference> object_port::hold(const shared_object&) 
 held_address object_port::resolve_held(const object_reference&, std::string_view) {
   throw std::logic_error("pointers to objects can only be read in a child");
 }
+void object_port::describe(const object_reference&, named_object&) {}
 bool object_port::write_copy(json_writer&, const shared_object&) {
   return false;
 }

@@ -278,13 +278,14 @@ void json_writer::reference(const std::shared_ptr<const detail::object_reference
                             std::string_view kind, std::string_view type) {
   if (!object) return null();
   if (!objects_) fail("objects cannot travel here");
-  std::uint64_t handle = 0;
+  detail::named_object made{0, kind, type};
   try {
-    handle = objects_->handle_of(object);
+    made.handle = objects_->handle_of(object);
+    if (type.empty()) objects_->describe(*object, made);
   } catch (const std::logic_error& why) {
     fail(why.what());
   }
-  reference(detail::named_object{handle, kind, type});
+  reference(made);
 }
 
 void json_writer::callable(std::shared_ptr<detail::callable> callee) {

@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/operation_port.hpp"
 
+#include "runtime/host_object.hpp"
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -79,6 +81,19 @@ detail::named_object operation_port::share(const detail::shared_object& object) 
   given(handle);
   title_ = what.of.title();
   return {handle, "object", title_};
+}
+
+void operation_port::describe(const detail::object_reference& reference, detail::named_object& to) {
+  const held_object& object = held_object::of(reference);
+  if (object.type == host_object_type) {
+    const auto& thing = *static_cast<const host_object*>(object.address);
+    to.kind = thing.kind();
+    title_ = thing.title();
+  } else {
+    to.kind = "object";
+    title_ = binding::class_of(object.type, nullptr).title();
+  }
+  to.type = title_;
 }
 
 bool operation_port::write_copy(json_writer& out, const detail::shared_object& object) {

@@ -48,6 +48,7 @@ class operation_port final : public detail::object_port {
       const detail::shared_object& object) override;
   detail::held_address resolve_held(const detail::object_reference& object,
                                     std::string_view wanted) override;
+  void describe(const detail::object_reference& object, detail::named_object& to) override;
   bool write_copy(json_writer& out, const detail::shared_object& object) override;
 
   /// Something that references in the result may need.

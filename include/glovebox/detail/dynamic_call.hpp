@@ -2,14 +2,17 @@
 #pragma once
 
 #include <glovebox/call_options.hpp>
+#include <glovebox/callback.hpp>
 #include <glovebox/detail/object_reference.hpp>
 #include <glovebox/detail/own_code.hpp>
 #include <glovebox/detail/start.hpp>
 #include <glovebox/dynamic.hpp>
+#include <glovebox/file_descriptor.hpp>
 #include <glovebox/op.hpp>
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,19 +23,42 @@
 
 namespace glovebox {
 
+namespace detail {
+
+/// What no `value` can hold: it travels as an argument, once.
+template <class T>
+inline constexpr bool argument_only = std::is_same_v<T, file_descriptor>;
+template <class F>
+inline constexpr bool argument_only<callback_argument<F>> = true;
+
+}  // namespace detail
+
 /// An argument that is passed by its parameter's name: `p.call("detect", keyword("threshold",
 /// 0.5))`.
 class keyword {
  public:
+  /// \throws codec_error when the content cannot travel
   template <class T>
-  keyword(std::string name, T&& content)
-      : name_(std::move(name)), content_(std::forward<T>(content)) {}
+  keyword(std::string name, T&& content) : name_(std::move(name)) {
+    using type = std::remove_cvref_t<T>;
+    if constexpr (detail::argument_only<type>) {
+      write_ = [held = std::make_shared<const type>(std::forward<T>(content))](json_writer& out) {
+        write_dynamic(out, *held);
+      };
+    } else {
+      write_ = [held = value(std::forward<T>(content))](json_writer& out) {
+        write_dynamic(out, held);
+      };
+    }
+  }
   const std::string& name() const noexcept { return name_; }
-  const value& content() const noexcept { return content_; }
+
+  // ---- for the library
+  void write(json_writer& out) const { write_(out); }
 
  private:
   std::string name_;
-  value content_;
+  std::function<void(json_writer& out)> write_;
 };
 
 namespace detail {
@@ -181,7 +207,7 @@ template <class A>
 void write_keyword(json_writer& out, const A& argument) {
   if constexpr (std::is_same_v<A, keyword>) {
     out.key(argument.name());
-    write_dynamic(out, argument.content());
+    argument.write(out);
   }
 }
 

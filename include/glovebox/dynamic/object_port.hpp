@@ -71,6 +71,8 @@ class GLOVEBOX_API object_port {
   virtual std::shared_ptr<const object_reference> hold(const shared_object& object);
   /// Child: what a value holds, as a `wanted` type.
   virtual held_address resolve_held(const object_reference& object, std::string_view wanted);
+  /// Child: what an object is that a value holds, for a value that does not know.
+  virtual void describe(const object_reference& object, named_object& to);
   /// Child: while a copy is made, writes the object itself instead, and returns true.
   virtual bool write_copy(json_writer& out, const shared_object& object);
 
