@@ -110,6 +110,7 @@ class proxy {
   /// The elements, one after another, fetched in chunks: see `item_range`.
   template <class T = value, class... Token>
   [[nodiscard]] auto iterate(Token&&... token) const {
+    static_cast<void>(detail::must_travel<T, dynamic_readable<T>>);
     return operate<item_range<T>>(op::iterate, "iterate", {}, std::forward<Token>(token)...);
   }
 

@@ -126,10 +126,8 @@ const T& copy_of(const T& object) {
 template <class T, class... Token>
 [[nodiscard]] GLOVEBOX_LOCAL auto by_value(const remote<T>& object, Token&&... token) {
   using copied = std::remove_cv_t<T>;
-  static_assert(transferable<copied>,
-                "glovebox: objects of this class do not travel by value. Describe it with "
-                "BOOST_DESCRIBE_STRUCT, or specialise glovebox::codec<T>");
-  return object.template call<&detail::copy_of<copied>>(std::forward<Token>(token)...);
+  if constexpr (detail::must_travel<copied, transferable<copied>>)
+    return object.template call<&detail::copy_of<copied>>(std::forward<Token>(token)...);
 }
 
 }  // namespace glovebox

@@ -8,6 +8,7 @@
 
 #include <glovebox/codec/decoder.hpp>
 #include <glovebox/codec/encoder.hpp>
+#include <glovebox/detail/travels.hpp>
 #include <glovebox/error.hpp>
 
 #include <bit>
@@ -80,10 +81,7 @@ concept default_policy = std::is_class_v<T> && std::is_default_constructible_v<T
 template <class T>
 void encode(encoder& out, T&& value) {
   using type = std::remove_cvref_t<T>;
-  static_assert(encodable<type>,
-                "glovebox: values of this type do not travel. Describe the class with "
-                "BOOST_DESCRIBE_STRUCT, or specialise glovebox::codec<T>");
-  if constexpr (encodable<type>) {
+  if constexpr (detail::must_travel<type, encodable<type>>) {
     if constexpr (!std::is_reference_v<T> && !std::is_const_v<T> && detail::owning<type>)
       codec<type>::encode_owned(out, std::move(value));
     else
@@ -95,10 +93,9 @@ void encode(encoder& out, T&& value) {
 /// \throws codec_error, std::bad_alloc, and what user-defined codecs and constructors throw
 template <class T>
 std::remove_cv_t<T> decode(decoder& in) {
-  static_assert(transferable<T> && !std::is_reference_v<T>,
-                "glovebox: values of this type do not travel. Describe the class with "
-                "BOOST_DESCRIBE_STRUCT, or specialise glovebox::codec<T>");
-  return codec<std::remove_cv_t<T>>::decode(in);
+  static_assert(!std::is_reference_v<T>);
+  if constexpr (detail::must_travel<T, transferable<T>>)
+    return codec<std::remove_cv_t<T>>::decode(in);
 }
 
 }  // namespace glovebox

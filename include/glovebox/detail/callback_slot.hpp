@@ -112,6 +112,9 @@ struct unwrapped_callback<callback_argument<F>> {
   using type = F;
 };
 
+template <class R>
+concept transferable_result = std::is_void_v<R> ||(std::is_object_v<R>&& transferable<R>);
+
 /// A parameter that is a std::function, given a callable of the parent's.
 template <class R, class... P>
 struct callback_slot {
@@ -120,15 +123,14 @@ struct callback_slot {
 
   template <class F>
   static constexpr bool check() {
+    constexpr bool copies =
+        ((!std::is_lvalue_reference_v<P> || std::is_const_v<std::remove_reference_t<P>>)&&...);
+    static_assert(copies,
+                  "glovebox: the parameters of a callback are copied to the parent, so T& is none");
     constexpr bool travels =
-        ((!std::is_lvalue_reference_v<P> || std::is_const_v<std::remove_reference_t<P>>)&&...) &&
-        (transferable<typename stored<P>::type> && ...);
-    static_assert(travels,
-                  "glovebox: the parameters of this callback do not all travel by value: they "
-                  "are copied to the parent, so T& is none, and classes need a codec");
-    constexpr bool returns =
-        std::is_void_v<R> || (std::is_object_v<R> && (std::is_void_v<R> || transferable<R>));
-    static_assert(returns, "glovebox: the result of this callback does not travel by value");
+        copies &&
+        (must_travel<typename stored<P>::type, transferable<typename stored<P>::type>> && ...);
+    constexpr bool returns = must_travel<R, transferable_result<R>>;
     constexpr bool fits = [] {
       if constexpr (std::is_invocable_v<F&, P...>) {
         using result = typename awaited<std::invoke_result_t<F&, P...>>::result;

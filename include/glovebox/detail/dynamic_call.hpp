@@ -41,7 +41,8 @@ class keyword {
   template <class T>
   keyword(std::string name, T&& content) : name_(std::move(name)) {
     using type = std::remove_cvref_t<T>;
-    if constexpr (detail::argument_only<type>) {
+    if constexpr (!detail::must_travel<type, dynamic_writable<type>>) {
+    } else if constexpr (detail::argument_only<type>) {
       write_ = [held = std::make_shared<const type>(std::forward<T>(content))](json_writer& out) {
         write_dynamic(out, *held);
       };
@@ -195,13 +196,7 @@ struct operation_target {
 
 template <class A>
 void write_positional(json_writer& out, const A& argument) {
-  if constexpr (!std::is_same_v<A, keyword>) {
-    static_assert(dynamic_writable<A>,
-                  "glovebox: values of this argument's type do not travel in dynamic calls. "
-                  "Describe the class with BOOST_DESCRIBE_STRUCT, specialise "
-                  "glovebox::dynamic_codec<T>, or pass a handle of an object");
-    if constexpr (dynamic_writable<A>) write_dynamic(out, argument);
-  }
+  if constexpr (!std::is_same_v<A, keyword>) write_dynamic(out, argument);
 }
 template <class A>
 void write_keyword(json_writer& out, const A& argument) {
@@ -261,6 +256,7 @@ concept token_of = asio::completion_token_for<Last, typename operation_signature
 /// Starts an operation; its last argument is the completion token if it can be one.
 template <class R, class... A>
 auto operate(const operation_target& on, A&&... arguments) {
+  if constexpr (!std::is_void_v<R>) static_cast<void>(must_travel<R, dynamic_readable<R>>);
   const auto begin = [&]<std::size_t... I>(std::index_sequence<I...>, auto&& all, auto&& token) {
     request what = make_operation_request(on, std::get<I>(all)...);
     return start<R, dynamic_reader<R>>(target_or_none(on.home), std::move(what),

@@ -67,11 +67,7 @@ struct value_slot {
       static_assert(
           span_element<bare>::constant,
           "glovebox: the child gets a copy of a span's elements; take std::span<const T>");
-    constexpr bool travels = transferable<holder>;
-    static_assert(
-        travels || out,
-        "glovebox: the values of this parameter's type do not travel. Describe the type with "
-        "BOOST_DESCRIBE_STRUCT, specialise glovebox::codec<T>, or pass a remote<T>");
+    constexpr bool travels = out || must_travel<holder, transferable<holder>>;
     constexpr bool fits = std::is_convertible_v<A, bare> ||
                           std::is_same_v<std::remove_cvref_t<A>, holder> ||
                           (span_type<bare> && is_borrowed_v<std::remove_cvref_t<A>>);

@@ -6,6 +6,7 @@
 /// JSON, read and written without a tree in between. As exact as the binary form of codec/core.hpp.
 
 #include <glovebox/codec/core.hpp>
+#include <glovebox/detail/travels.hpp>
 #include <glovebox/dynamic/json_reader.hpp>
 #include <glovebox/dynamic/json_writer.hpp>
 
@@ -72,10 +73,8 @@ concept reads_references = requires {
 template <class T>
 void write_dynamic(json_writer& out, T&& value) {
   using type = std::remove_cvref_t<T>;
-  static_assert(dynamic_writable<type>,
-                "glovebox: values of this type do not travel. Describe the class with "
-                "BOOST_DESCRIBE_STRUCT, or specialise glovebox::codec<T>");
-  if constexpr (dynamic_writable<type>) dynamic_codec<type>::write(out, std::forward<T>(value));
+  if constexpr (detail::must_travel<type, dynamic_writable<type>>)
+    dynamic_codec<type>::write(out, std::forward<T>(value));
 }
 
 /// Reads a value that `write_dynamic` wrote, as the same type or as one that it converts to without
@@ -84,18 +83,18 @@ void write_dynamic(json_writer& out, T&& value) {
 template <class T>
 std::remove_cv_t<T> read_dynamic(json_reader& in) {
   using type = std::remove_cv_t<T>;
-  static_assert(dynamic_readable<T> && !std::is_reference_v<T>,
-                "glovebox: values of this type do not travel. Describe the class with "
-                "BOOST_DESCRIBE_STRUCT, or specialise glovebox::codec<T>");
-  if constexpr (!detail::reads_wrappers<type>) {
-    if (const int brackets = in.enter_wrapper()) {
-      const json_reader::scope level(in);
-      type value = read_dynamic<type>(in);
-      in.leave_wrapper(brackets);
-      return value;
+  static_assert(!std::is_reference_v<T>);
+  if constexpr (detail::must_travel<type, dynamic_readable<T>>) {
+    if constexpr (!detail::reads_wrappers<type>) {
+      if (const int brackets = in.enter_wrapper()) {
+        const json_reader::scope level(in);
+        type value = read_dynamic<type>(in);
+        in.leave_wrapper(brackets);
+        return value;
+      }
     }
+    return dynamic_codec<type>::read(in);
   }
-  return dynamic_codec<type>::read(in);
 }
 
 }  // namespace glovebox
