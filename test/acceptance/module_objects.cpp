@@ -148,6 +148,10 @@ void bind_objects(module_builder& m) {
     if (of == "Endless") return counted<endless>::living;
     throw std::invalid_argument("nobody counts " + of);
   });
+  m.def("made", [](const std::string& of) {
+    if (of == "Counter") return counted<counter>::made;
+    throw std::invalid_argument("nobody counts " + of);
+  });
 }
 
 }  // namespace acceptance

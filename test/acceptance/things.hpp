@@ -24,14 +24,16 @@
 
 namespace acceptance {
 
-/// How many objects of a class are there now; the module's `living` tells.
+/// How many objects of a class are there now, and were ever made; the module's functions `living`
+/// and `made` tell.
 template <class T>
 struct counted {
-  counted() { ++living; }
-  counted(const counted&) { ++living; }
+  counted() { ++living, ++made; }
+  counted(const counted&) : counted() {}
   counted& operator=(const counted&) = default;
   ~counted() { --living; }
   static inline long living = 0;
+  static inline long made = 0;
 };
 
 class counter : counted<counter> {
