@@ -1,7 +1,6 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 
 // A main that does not call glovebox::init, so children run `glovebox-host`.
-#define BOOST_TEST_MODULE glovebox
 #include "acceptance/acceptance_fixture.hpp"
 
 #include <cstdlib>
@@ -15,3 +14,7 @@ BOOST_FIXTURE_TEST_CASE(children_run_the_host_program, with_module) {
 }
 
 }  // namespace
+
+int main(int argc, char** argv) {
+  return boost::unit_test::unit_test_main([] { return true; }, argc, argv);
+}
