@@ -2,6 +2,7 @@
 
 // Rows 19 and 20: ends of children, and what comes after them.
 #include "acceptance/acceptance_fixture.hpp"
+#include "support/faults.hpp"
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,106 +12,56 @@
 #include <optional>
 #include <utility>
 
+#include <boost/test/data/test_case.hpp>
+
 namespace {
 
 using namespace glovebox;
 using namespace glovebox::test;
 
-struct crash {
-  std::string how;
-  cause why = cause::signal;
-  int signal = 0;
-  int exit_code = -1;
-  culprit blame = culprit::yes;
-};
+BOOST_AUTO_TEST_SUITE(crashes)
 
-void ends_as(const crash& expected, const context_options& options = acceptance_options()) {
+// Every fault, with what the proxy's calls say of it.
+BOOST_DATA_TEST_CASE(row_19_crashes, boost::unit_test::data::make(all_faults()), expected) {
+  if (const std::string reason = ruled_out(expected); !reason.empty()) {
+    BOOST_TEST_MESSAGE("left out: " << reason);
+    return;
+  }
+  context_options options = acceptance_options();
+  if (expected.needs_memory_limit) options.memory_limit = 64 * 1024 * 1024;
   const sync_context ctx{context(shared_io(), options)};
   const sync_proxy module = ctx.load_module("acceptance");
   const sync_proxy object = module.call<proxy>("Counter");
-  try {
-    module.call("crash", expected.how);
-    BOOST_ERROR("the child survived: " + expected.how);
-  } catch (const process_terminated& error) {
-    const termination& info = error.info();
+  call_options limits{.grace = std::chrono::milliseconds(1)};
+  if (expected.hangs()) limits.run_timeout = std::chrono::milliseconds(60 * time_scale);
+  const auto check = [&expected](const termination& info) {
     BOOST_TEST(to_string(info.cause) == to_string(expected.why), info.report());
     BOOST_TEST(info.signal_number == expected.signal, info.report());
     BOOST_TEST(info.exit_code == expected.exit_code, info.report());
     BOOST_TEST(to_string(info.phase) == to_string(phase::running), info.report());
     BOOST_TEST(to_string(info.culprit) == to_string(expected.blame), info.report());
     BOOST_TEST(info.method == "crash");
-    BOOST_TEST(holds(info.arguments, {expected.how}));
+    BOOST_TEST(holds(info.arguments, {expected.name}));
     BOOST_TEST(info.pid > 0);
+  };
+  try {
+    module.with(limits).call("crash", expected.name);
+    BOOST_ERROR("the child survived: " + expected.name);
+  } catch (const std::bad_alloc&) {
+    BOOST_TEST(expected.survives);
+    BOOST_TEST(module.call<int>("answer") == 42);
+    return;
+  } catch (const process_terminated& error) {
+    BOOST_TEST(!expected.hangs());
+    check(error.info());
+  } catch (const call_timeout& error) {
+    BOOST_TEST(expected.hangs());
+    BOOST_TEST(!error.child_alive());
+    check(error.info());
   }
   // At once, for the same child.
   BOOST_TEST((ctx.state() == context_state::terminated));
   BOOST_CHECK_THROW(object.call("value"), state_error);
-}
-
-BOOST_AUTO_TEST_SUITE(crashes)
-
-BOOST_AUTO_TEST_CASE(row_19_signals) {
-  ends_as({.how = "null dereference", .signal = SIGSEGV});
-  ends_as({.how = "abort", .signal = SIGABRT});
-#if defined(__x86_64__)
-  ends_as({.how = "division by zero", .signal = SIGFPE});
-  ends_as({.how = "illegal instruction", .signal = SIGILL});
-#endif
-  ends_as({.how = "stack overflow", .signal = SIGSEGV});
-  ends_as({.how = "terminate", .signal = SIGABRT});
-  ends_as({.how = "exception in a thread", .signal = SIGABRT});
-  // ThreadSanitizer's free lets it pass.
-  if (!under_thread_sanitizer) ends_as({.how = "double free", .signal = SIGABRT});
-}
-
-BOOST_AUTO_TEST_CASE(row_19_exits) {
-  ends_as({.how = "exit(0)", .why = cause::exit, .exit_code = 0});
-  ends_as({.how = "exit(3)", .why = cause::exit, .exit_code = 3});
-  ends_as({.how = "_exit", .why = cause::exit, .exit_code = 4});
-}
-
-BOOST_AUTO_TEST_CASE(row_19_sigkill) {
-  // The kernel tells nobody who sent it.
-  ends_as({.how = "SIGKILL",
-           .why = cause::killed_from_outside,
-           .signal = SIGKILL,
-           .blame = culprit::unknown});
-}
-
-struct limited {
-  context_options options = acceptance_options();
-  limited() { options.memory_limit = 64 * 1024 * 1024; }
-};
-boost::test_tools::assertion_result no_sanitizer(boost::unit_test::test_unit_id) {
-  boost::test_tools::assertion_result allowed(!under_sanitizer);
-  allowed.message() << "a sanitizer cannot live under a limit on address space";
-  return allowed;
-}
-
-BOOST_FIXTURE_TEST_CASE(row_19_out_of_memory, limited,
-                        *boost::unit_test::precondition(no_sanitizer)) {
-  const sync_context ctx{context(shared_io(), options)};
-  const sync_proxy module = ctx.load_module("acceptance");
-  BOOST_TEST(
-      holds(thrown<std::bad_alloc>([&] { module.call("crash", "out of memory"); }), {"bad_alloc"}));
-  BOOST_TEST(module.call<int>("answer") == 42);
-  ends_as({.how = "out of memory, aborts", .why = cause::out_of_memory, .signal = SIGABRT},
-          options);
-}
-
-BOOST_FIXTURE_TEST_CASE(row_19_a_hang, with_module) {
-  const call_options brief{.run_timeout = std::chrono::milliseconds(60 * time_scale),
-                           .grace = std::chrono::milliseconds(1)};
-  try {
-    module.with(brief).call("crash", "endless loop");
-    BOOST_ERROR("it did not hang");
-  } catch (const call_timeout& error) {
-    BOOST_TEST(!error.child_alive());
-    BOOST_TEST((error.info().cause == cause::deadline));
-    BOOST_TEST((error.phase() == phase::running));
-    BOOST_TEST((error.info().culprit == culprit::yes));
-  }
-  BOOST_CHECK_THROW(module.call("answer"), state_error);
 }
 
 BOOST_FIXTURE_TEST_CASE(row_19_calls_behind_the_crash_never_ran, with_module) {
@@ -153,7 +104,7 @@ BOOST_FIXTURE_TEST_CASE(row_20_after_a_crash, with_module) {
   const sync_proxy object = module.call<proxy>("Counter", 1);
   const sync_proxy of_class = module.get<proxy>("Counter");
   const auto items = module.call<proxy>("numbers", 10).iterate<int>();
-  BOOST_CHECK_THROW(module.call("crash", "null dereference"), process_terminated);
+  BOOST_CHECK_THROW(module.call("crash", "null_dereference"), process_terminated);
   BOOST_CHECK_THROW(object.call("value"), state_error);
   BOOST_CHECK_THROW(object.get("current"), state_error);
   BOOST_CHECK_THROW(object.set("current", 1), state_error);

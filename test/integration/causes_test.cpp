@@ -2,6 +2,7 @@
 
 // Why children end, as their calls hear it, and what a child is started with.
 #include "integration/life.hpp"
+#include "support/faults.hpp"
 
 #include <unistd.h>
 #include <array>
@@ -27,7 +28,7 @@ using glovebox::process_terminated;
 // ---- in the child
 
 int close_the_channel(int) {
-  ::close(channel());
+  ::close(glovebox::test::channel_descriptor());
   wait_for_ever();
 }
 

@@ -3,6 +3,7 @@
 // File descriptors as arguments and results, and files that stay in the child.
 #include "integration/call_fixture.hpp"
 #include "integration/life.hpp"
+#include "support/faults.hpp"
 
 #include <glovebox/import.hpp>
 #include <glovebox/module.hpp>
@@ -360,7 +361,7 @@ void send_descriptor(int count) {
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(numbers.size() * sizeof(int));
   std::memcpy(CMSG_DATA(header), numbers.data(), numbers.size() * sizeof(int));
-  if (::sendmsg(life::channel(), &message, 0) != 1) std::abort();
+  if (::sendmsg(channel_descriptor(), &message, 0) != 1) std::abort();
 }
 
 int flood(int count) {

@@ -2,6 +2,7 @@
 
 // A test for every planted fault, for calls that run, wait behind it or have ended before it, under
 // both start methods: faults/FAULT/PHASE/METHOD.
+#include "support/faults.hpp"
 #include "integration/life.hpp"
 
 #include <linux/sockios.h>
@@ -10,16 +11,10 @@
 #include <unistd.h>
 #include <array>
 #include <boost/test/unit_test.hpp>
-#include <csignal>
 #include <cstdint>
 #include <cstdlib>
-#include <exception>
-#include <memory>
 #include <new>
-#include <optional>
-#include <stdexcept>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -34,65 +29,15 @@ using glovebox::start_method;
 
 // ---- in the child
 
-// Every frame is used after the inner one has returned, or it would be a loop.
-int overflow_the_stack(int depth) {
-  std::array<volatile char, 4096> frame{};
-  frame[static_cast<std::size_t>(depth) % frame.size()] = 1;
-  return depth < 0 ? 0 : overflow_the_stack(depth + 1) + frame[0];
-}
-
-std::size_t take_all_memory() {
-  std::vector<std::unique_ptr<char[]>> taken;
-  for (;;) taken.push_back(std::make_unique<char[]>(1024 * 1024));
-}
-
-// The undefined-behaviour sanitizer would end the child before the fault does.
-__attribute__((no_sanitize("undefined"))) int fault(const std::string& what, int n) {
-  if (what == "none") return n;
-  if (what == "null_dereference") {
-    int* volatile nowhere = nullptr;
-    *nowhere = n;
-  }
-  if (what == "abort") std::abort();
-  if (what == "stack_overflow") return overflow_the_stack(0);
-  if (what == "exit_0") std::exit(0);
-  if (what == "exit_3") std::exit(3);
-  if (what == "_exit_4") ::_exit(4);
-  if (what == "memory_hog") take_all_memory();
-  if (what == "memory_hog_aborts") try {
-      take_all_memory();
-    } catch (const std::bad_alloc&) {
-      std::abort();
-    }
-  if (what == "endless_loop")
-    for (volatile bool on = true; on;) {
-    }
-  if (what == "garbage") {
-    const std::string nonsense(4096, '\xff');
-    if (::write(channel(), nonsense.data(), nonsense.size()) < 0) std::abort();
-    wait_for_ever();
-  }
-  if (what == "divide_by_zero") {
-    volatile int zero = 0;
-    return n / zero;
-  }
-  if (what == "illegal_instruction") __builtin_trap();
-  if (what == "raise_sigkill") std::raise(SIGKILL);
-  if (what == "terminate") std::terminate();
-  if (what == "thread_exception")
-    std::thread([] { throw std::runtime_error("nobody catches this"); }).join();
-  if (what == "double_free") {
-    void* volatile memory = std::malloc(40);
-    std::free(memory);
-    std::free(memory);
-  }
-  throw std::logic_error(what + " did not happen");
+int fault(const std::string& what, int n) {
+  if (what != "none") glovebox::test::commit_fault(what);
+  return n;
 }
 
 // A reply that does not fit into the recorder's ring, so it is written to the channel while the
 // parent reads; once some of it is on its way the fault happens, in another thread.
 std::vector<std::uint8_t> large_reply(const std::string& what, int bytes) {
-  std::thread([what, out = channel()] {
+  std::thread([what, out = glovebox::test::channel_descriptor()] {
     for (int unread = 0; unread == 0;)
       if (::ioctl(out, SIOCOUTQ, &unread) != 0) std::abort();
     fault(what, 0);
@@ -102,53 +47,8 @@ std::vector<std::uint8_t> large_reply(const std::string& what, int bytes) {
 
 // ---- what is expected
 
-struct planted {
-  std::string name;
-  cause why = cause::signal;
-  culprit blame = culprit::yes;
-  int signal = 0;
-  std::optional<int> code{};  // si_code; nothing: it depends
-  std::optional<std::uint64_t> address{};
-  int exit_code = -1;
-  bool needs_memory_limit = false;
-  bool survives = false;    // the child lives on
-  bool in_a_thread = true;  // also possible while the main thread writes a reply
-};
-
-const std::vector<planted>& all_faults() {
-  static const std::vector<planted> all {
-    {.name = "null_dereference", .signal = SIGSEGV, .code = SEGV_MAPERR, .address = 0},
-        {.name = "abort", .signal = SIGABRT, .code = SI_TKILL, .address = 0},
-        {.name = "stack_overflow", .signal = SIGSEGV},
-        {.name = "exit_0", .why = cause::exit, .exit_code = 0},
-        {.name = "exit_3", .why = cause::exit, .exit_code = 3},
-        {.name = "_exit_4", .why = cause::exit, .exit_code = 4},
-        {.name = "memory_hog", .needs_memory_limit = true, .survives = true, .in_a_thread = false},
-        {.name = "memory_hog_aborts",
-         .why = cause::out_of_memory,
-         .signal = SIGABRT,
-         .code = SI_TKILL,
-         .needs_memory_limit = true},
-        {.name = "endless_loop", .why = cause::deadline, .signal = SIGKILL, .in_a_thread = false},
-        {.name = "garbage",
-         .why = cause::protocol_violation,
-         .signal = SIGKILL,
-         .in_a_thread = false},
-#if defined(__x86_64__)
-        {.name = "divide_by_zero", .signal = SIGFPE, .code = FPE_INTDIV},
-        {.name = "illegal_instruction", .signal = SIGILL, .code = ILL_ILLOPN},
-#endif
-        // The kernel tells nobody who sent it.
-        {.name = "raise_sigkill",
-         .why = cause::killed_from_outside,
-         .blame = culprit::unknown,
-         .signal = SIGKILL},
-        {.name = "terminate", .signal = SIGABRT, .code = SI_TKILL},
-        {.name = "thread_exception", .signal = SIGABRT, .code = SI_TKILL},
-        {.name = "double_free", .signal = SIGABRT, .code = SI_TKILL},
-  };
-  return all;
-}
+using planted = glovebox::test::fault;
+using glovebox::test::all_faults;
 
 glovebox::context_options options_for(const planted& expected, start_method method) {
   glovebox::context_options options;
@@ -176,7 +76,7 @@ void check_running(const ending& call, const planted& expected) {
   BOOST_TEST(info.arguments == '"' + expected.name + "\", 42");
   if (expected.code) BOOST_TEST(info.signal_code == *expected.code);
   if (expected.address) BOOST_TEST(info.address == *expected.address);
-  if (expected.why == cause::deadline)
+  if (expected.hangs())
     BOOST_TEST(!call.as<glovebox::call_timeout>().child_alive());
   else
     call.as<glovebox::process_terminated>();
@@ -206,7 +106,7 @@ void running(const planted& expected, start_method method) {
   asio::io_context io;
   const context ctx(io, options_for(expected, method));
   ending call;
-  ctx.with({.run_timeout = expected.why == cause::deadline ? soon : 0ms, .grace = 1ms})
+  ctx.with({.run_timeout = expected.hangs() ? soon : 0ms, .grace = 1ms})
       .call<&fault>(expected.name, 42, into(call));
   run_until_over(io, call);
   if (expected.survives) {
@@ -232,7 +132,7 @@ struct batch {
     for (ending& each : warm) ctx.call<&fault>("none", 0, into(each));
     run_until_all_over(io, warm);
     for (ending& each : before) ctx.call<&fault>("none", 1, into(each));
-    ctx.with({.run_timeout = expected.why == cause::deadline ? soon : 0ms, .grace = 1ms})
+    ctx.with({.run_timeout = expected.hangs() ? soon : 0ms, .grace = 1ms})
         .call<&fault>(expected.name, 42, into(faulty));
     for (ending& each : behind) ctx.call<&fault>("none", 2, into(each));
     run_until_over(io, faulty);
@@ -302,18 +202,6 @@ void reply_lost(const planted& expected, start_method method) {
 
 using boost::unit_test::test_suite;
 
-boost::test_tools::assertion_result no_sanitizer(boost::unit_test::test_unit_id) {
-  boost::test_tools::assertion_result allowed(!glovebox::test::under_sanitizer);
-  allowed.message() << "a sanitizer cannot live under a limit on address space";
-  return allowed;
-}
-
-boost::test_tools::assertion_result no_thread_sanitizer(boost::unit_test::test_unit_id) {
-  boost::test_tools::assertion_result allowed(!glovebox::test::under_thread_sanitizer);
-  allowed.message() << "ThreadSanitizer's free lets a double free pass";
-  return allowed;
-}
-
 void add_phase(test_suite& to, const planted& expected, const char* name,
                void (*test)(const planted&, start_method)) {
   test_suite* const group = BOOST_TEST_SUITE(name);
@@ -321,8 +209,12 @@ void add_phase(test_suite& to, const planted& expected, const char* name,
     auto* const one = boost::unit_test::make_test_case(
         [&expected, test, method] { test(expected, method); },
         method == start_method::spawn ? "spawn" : "forkserver", __FILE__, __LINE__);
-    if (expected.needs_memory_limit) one->add_precondition(no_sanitizer);
-    if (expected.name == "double_free") one->add_precondition(no_thread_sanitizer);
+    one->add_precondition([&expected](boost::unit_test::test_unit_id) {
+      const std::string reason = glovebox::test::ruled_out(expected);
+      boost::test_tools::assertion_result allowed(reason.empty());
+      allowed.message() << reason;
+      return allowed;
+    });
     group->add(one);
   }
   to.add(group);

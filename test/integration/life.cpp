@@ -106,10 +106,14 @@ bool eventually(const std::function<bool()>& met) {
 }
 
 std::vector<pid_t> children_of(pid_t parent) {
-  const std::string id = std::to_string(parent);
-  std::ifstream file("/proc/" + id + "/task/" + id + "/children");
   std::vector<pid_t> children;
-  for (pid_t pid; file >> pid;) children.push_back(pid);
+  // Each is listed with the thread that made it.
+  const std::filesystem::path threads = "/proc/" + std::to_string(parent) + "/task";
+  std::error_code gone;
+  for (const auto& thread : std::filesystem::directory_iterator(threads, gone)) {
+    std::ifstream file(thread.path() / "children");
+    for (pid_t pid; file >> pid;) children.push_back(pid);
+  }
   return children;
 }
 
@@ -157,16 +161,6 @@ int abort_now(int) {
 
 void wait_for_ever() {
   for (;;) ::pause();
-}
-
-int channel() {
-  for (const auto& each : std::filesystem::directory_iterator("/proc/self/fd")) {
-    std::error_code gone;  // the folder's own descriptor
-    const std::string target = std::filesystem::read_symlink(each, gone);
-    const int number = std::stoi(each.path().filename());
-    if (number > STDERR_FILENO && target.starts_with("socket:")) return number;
-  }
-  throw std::runtime_error("no channel");
 }
 
 }  // namespace life

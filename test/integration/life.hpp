@@ -126,8 +126,6 @@ int own_pid();
 int parent_pid();
 int abort_now(int);
 [[noreturn]] void wait_for_ever();
-/// The descriptor of this child's channel.
-int channel();
 
 template <class E>
 const E& ending::as() const {

@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "integration/helper_programs.hpp"
 #include "integration/life.hpp"
+#include "support/faults.hpp"
 
 #include <glovebox/remote.hpp>
 
@@ -39,22 +40,6 @@ struct counter {
   int value = 0;
   int add(int n) { return value += n; }
 };
-
-// A process of its own session, whose parent is gone.
-int make_daemon() {
-  int ends[2];
-  if (::pipe(ends) != 0) return -1;
-  if (::fork() == 0) {
-    ::setsid();
-    const pid_t made = ::fork();
-    if (made == 0) wait_for_ever();
-    if (::write(ends[1], &made, sizeof made) != sizeof made) ::_exit(1);
-    ::_exit(0);
-  }
-  pid_t made = -1;
-  if (::read(ends[0], &made, sizeof made) != sizeof made) return -1;
-  return made;
-}
 
 // ---- in the parent
 
@@ -369,7 +354,7 @@ BOOST_AUTO_TEST_CASE(a_daemon_dies_with_its_child) {
     auto ctx = std::make_optional<context>(io, options);
     const context other(io);
     ending daemon;
-    ctx->call<&make_daemon>(into(daemon));
+    ctx->call<&glovebox::test::make_daemon>(into(daemon));
     run_until_over(io, daemon);
     const process_watch grandchild(daemon.value);
     BOOST_TEST(grandchild.alive());

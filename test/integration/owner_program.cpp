@@ -2,6 +2,8 @@
 
 // An application that owns children and is killed: it writes the numbers of its fork server, its
 // children and a daemon of one of them, a line each and 0 last, and serves its io_context for ever.
+#include "support/faults.hpp"
+
 #include <glovebox/context.hpp>
 #include <glovebox/init.hpp>
 
@@ -20,22 +22,6 @@ int parent_pid() {
 }
 void sleep_for_ever() {
   for (;;) ::pause();
-}
-
-// A process of its own session, whose parent is gone.
-int make_daemon() {
-  int ends[2];
-  if (::pipe(ends) != 0) return -1;
-  if (::fork() == 0) {
-    ::setsid();
-    const pid_t made = ::fork();
-    if (made == 0) sleep_for_ever();
-    if (::write(ends[1], &made, sizeof made) != sizeof made) ::_exit(1);
-    ::_exit(0);
-  }
-  pid_t made = -1;
-  if (::read(ends[0], &made, sizeof made) != sizeof made) return -1;
-  return made;
 }
 
 }  // namespace
@@ -60,7 +46,7 @@ int main(int argc, char** argv) {
     children.back().call<&::getpid>(store());
   }
   children[0].call<&parent_pid>(store());
-  children[0].call<&make_daemon>(store());
+  children[0].call<&glovebox::test::make_daemon>(store());
   while (numbers.size() != children.size() + 2) io.run_one();
   // One child is idle, the others are at work.
   for (int i = 0; i != 2; ++i) children[i].call<&sleep_for_ever>([](std::exception_ptr) {});
