@@ -59,8 +59,8 @@ context_impl::call& context_impl::take_call(detail::operation& op, bool nested) 
     spare_calls_.pop_back();
   }
   made->op = &op;
-  made->run_limit_seen = never;
-  made->overran = false;
+  made->limits = {.run_timeout = op.request().options.run_timeout,
+                  .grace = op.request().options.grace};
   session_.open(*made, nested);
   return *made.release();
 }
@@ -210,7 +210,7 @@ void context_impl::withdraw(call& which, std::exception_ptr why, completions& do
     kept_.erase(which.id);
   else
     transport::memory_was_abandoned(op.request().attachments);
-  if (overrunning_ == which.id) overrunning_ = 0;
+  if (overrunning_ == which.id && !abandoned_.contains(which.id)) overrunning_ = 0;
   recycle(which);
   done.fail(op, std::move(why));
 }
@@ -252,8 +252,13 @@ void context_impl::cancel(std::uint64_t key, asio::cancellation_type type) {
   // `total` promises that nothing has happened; for a call that was sent nobody can promise that.
   constexpr auto abandoning = asio::cancellation_type::terminal | asio::cancellation_type::partial;
   if (sent && (type & abandoning) == asio::cancellation_type::none) return;
-  const on_abandon how = which->op->request().options.on_abandon;
+  const call_options& options = which->op->request().options;
+  const on_abandon how = options.on_abandon;
   const bool starts = sent && how != on_abandon::ignore && !skip(id);
+  // What runs on must end all the same: behind it others wait.
+  if ((starts || (sent && how == on_abandon::ignore)) &&
+      (options.timeout.count() > 0 || options.run_timeout.count() > 0))
+    abandoned_.emplace(id, which->limits);
   withdraw(*which, aborted(), done);
   if (starts && how == on_abandon::kill) kill(core::evidence::kill::owner, {});
   try_stop();
@@ -307,7 +312,7 @@ void context_impl::finish_answer(answered& one, completions& done, std::string& 
   const std::string_view name = op.request().name();
   const std::shared_ptr<detail::target> from = shared_from_this();
   try {
-    if (one.which->overran) {
+    if (one.which->limits.overran) {
       termination late;
       late.cause = cause::deadline;
       late.phase = phase::finished;

@@ -7,13 +7,19 @@
 
 namespace glovebox::client {
 
+context_impl::watch* context_impl::watched(std::uint64_t id) noexcept {
+  if (auto* const open = static_cast<call*>(session_.find(id))) return &open->limits;
+  const auto given_up = abandoned_.find(id);
+  return given_up == abandoned_.end() ? nullptr : &given_up->second;
+}
+
 // Called after what has arrived was read, so that a parent that was suspended does not time out
 // calls that have long been answered.
 void context_impl::judge_deadlines(lock_type& lock, completions& done) {
   if (down_ || state_ == context_state::terminated || state_ == context_state::terminating) return;
   const time now = clock::now();
   const std::int64_t count = now.time_since_epoch().count();
-  const auto living = [this](std::uint64_t id) { return alive(id); };
+  const auto living = [this](std::uint64_t id) { return watched(id) != nullptr; };
 
   const auto* next = deadlines_.next(living);
   const auto* check = run_checks_.next(living);
@@ -27,7 +33,7 @@ void context_impl::judge_deadlines(lock_type& lock, completions& done) {
   while ((next = deadlines_.next(living)) && next->first <= count) {
     const std::uint64_t id = next->second;
     deadlines_.pop();
-    judge(*static_cast<call*>(session_.find(id)), now, done);
+    judge(id, now, done);
   }
   judge_running(now, done);
   if (overrunning_ != 0 && kill_at_ <= now) {
@@ -38,10 +44,14 @@ void context_impl::judge_deadlines(lock_type& lock, completions& done) {
 }
 
 // The deadline of a call has passed: withdrawn if it has not started, else its grace begins.
-void context_impl::judge(call& which, time now, completions& done) {
-  const bool sent = session_.sent(which.id);
-  if (sent && !skip(which.id)) {
-    overrun(which, now);
+void context_impl::judge(std::uint64_t id, time now, completions& done) {
+  if (session_.sent(id) && !skip(id)) {
+    overrun(id, *watched(id), now);
+    return;
+  }
+  auto* const which = static_cast<call*>(session_.find(id));
+  if (!which) {
+    abandoned_.erase(id);
     return;
   }
   termination info;
@@ -49,33 +59,33 @@ void context_impl::judge(call& which, time now, completions& done) {
   info.phase = phase::queued;
   info.culprit = culprit::no;
   info.pid = facts_.pid;
-  info.method = which.op->request().name();
-  withdraw(which, std::make_exception_ptr(call_timeout(std::move(info), true)), done);
+  info.method = which->op->request().name();
+  withdraw(*which, std::make_exception_ptr(call_timeout(std::move(info), true)), done);
 }
 
-void context_impl::overrun(call& which, time now) {
-  if (which.overran) return;
-  which.overran = true;
-  skip(which.id);  // which runs: its stop token is told
-  const time at = now + which.op->request().options.grace;
+void context_impl::overrun(std::uint64_t id, watch& limits, time now) {
+  if (limits.overran) return;
+  limits.overran = true;
+  skip(id);  // which runs: its stop token is told
+  const time at = now + limits.grace;
   if (overrunning_ != 0 && kill_at_ <= at) return;  // the child is as good as dead already
-  overrunning_ = which.id;
+  overrunning_ = id;
   kill_at_ = at;
 }
 
 // run_timeout counts from the start in the child, which the recorder tells. The child could write
 // a start in the future there; what this side has seen bounds that.
 void context_impl::judge_running(time now, completions&) {
-  const auto living = [this](std::uint64_t id) { return alive(id); };
+  const auto living = [this](std::uint64_t id) { return watched(id) != nullptr; };
   const std::int64_t count = now.time_since_epoch().count();
   std::vector<std::pair<core::deadlines::time, std::uint64_t>> again;
   while (const auto* check = run_checks_.next(living)) {
     if (check->first > count) break;
     const std::uint64_t id = check->second;
     run_checks_.pop();
-    auto& which = *static_cast<call*>(session_.find(id));
-    if (which.overran) continue;
-    const auto limit = which.op->request().options.run_timeout;
+    watch& limits = *watched(id);
+    if (limits.overran) continue;
+    const auto limit = limits.run_timeout;
     const bool nested = core::session::is_nested(id);
     const bool runs =
         recorder_ && session_.sent(id) &&
@@ -84,13 +94,13 @@ void context_impl::judge_running(time now, completions&) {
       again.emplace_back((now + limit).time_since_epoch().count(), id);
       continue;
     }
-    if (which.run_limit_seen == never) which.run_limit_seen = now + limit;
+    if (limits.run_limit_seen == never) limits.run_limit_seen = now + limit;
     const time started(std::chrono::nanoseconds(recorder_->started_at.load()));
     // Between nested calls the recorder tells about one of them only.
-    const time at = started < now && !nested ? std::min(started + limit, which.run_limit_seen)
-                                             : which.run_limit_seen;
+    const time at = started < now && !nested ? std::min(started + limit, limits.run_limit_seen)
+                                             : limits.run_limit_seen;
     if (at <= now)
-      overrun(which, now);
+      overrun(id, limits, now);
     else
       again.emplace_back(at.time_since_epoch().count(), id);
   }

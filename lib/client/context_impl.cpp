@@ -308,6 +308,7 @@ void context_impl::shut_down() noexcept {
 }
 
 void context_impl::close_io() noexcept {
+  abandoned_.clear();
   channel_.reset();
   output_.reset();
   timer_.reset();

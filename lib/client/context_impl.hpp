@@ -81,10 +81,16 @@ class context_impl final : public detail::context_target, public child_watcher, 
   static constexpr time never = time::max();
   static constexpr std::uint32_t all_callables = ~std::uint32_t{0};
 
-  struct call final : core::pending_call {
-    detail::operation* op = nullptr;
+  // How long a call may run. Holds for the child also when nobody waits for the call any more.
+  struct watch {
+    std::chrono::nanoseconds run_timeout{};
+    std::chrono::nanoseconds grace{};
     time run_limit_seen = never;  // when it was first seen running, plus its run_timeout
     bool overran = false;         // its deadline passed while it ran
+  };
+  struct call final : core::pending_call {
+    detail::operation* op = nullptr;
+    watch limits;
   };
   struct answered {
     call* which;
@@ -151,10 +157,10 @@ class context_impl final : public detail::context_target, public child_watcher, 
 
   // context_deadlines.cpp
   void judge_deadlines(lock_type& lock, completions& done);
-  void judge(call& which, time now, completions& done);
+  void judge(std::uint64_t id, time now, completions& done);
   void judge_running(time now, completions& done);
-  void overrun(call& which, time now);
-  bool alive(std::uint64_t id) const noexcept { return session_.find(id) != nullptr; }
+  void overrun(std::uint64_t id, watch& limits, time now);
+  watch* watched(std::uint64_t id) noexcept;
 
   mutable std::mutex lock_;
   const asio::any_io_executor executor_;
@@ -199,6 +205,8 @@ class context_impl final : public detail::context_target, public child_watcher, 
 
   core::deadlines deadlines_;
   core::deadlines run_checks_;
+  // Calls that were given up, may run on, and have a deadline.
+  std::unordered_map<std::uint64_t, watch> abandoned_;
   std::unordered_map<std::uint64_t, std::uint64_t> cancellable_;  // operation key -> call id
   std::vector<detail::operation*> ready_waiters_;
   std::vector<detail::operation*> stop_waiters_;

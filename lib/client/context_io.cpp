@@ -71,10 +71,15 @@ void context_impl::interpret(lock_type& lock, completions& done) {
       case core::session::event_kind::late:
         unmark(event.frame.header.call);
         let_go(event.frame.header.call, event.frame.header.target, all_callables, done);
+        abandoned_.erase(event.frame.header.call);
+        if (overrunning_ == event.frame.header.call) {
+          overrunning_ = 0;
+          kill_at_ = never;
+        }
         break;
       case core::session::event_kind::reply:
       case core::session::event_kind::error:
-        if (static_cast<call*>(event.call)->overran) unmark(event.frame.header.call);
+        if (static_cast<call*>(event.call)->limits.overran) unmark(event.frame.header.call);
         let_go(event.frame.header.call, event.frame.header.target, all_callables, done);
         answers_.push_back({static_cast<call*>(event.call), event.kind, std::move(event.frame)});
         break;
@@ -122,11 +127,12 @@ void context_impl::read_output() {
 }
 
 // An idle context waits for nothing, so that io_context::run() returns; its child's end is noticed
-// with the next call.
+// with the next call. One that runs a call which was given up is idle when that has no deadline.
 void context_impl::arm() {
   if (down_ || !channel_) return;
-  const bool active = session_.open_calls() != 0 || state_ == context_state::starting ||
-                      state_ == context_state::terminating || stopping_;
+  const bool active = session_.open_calls() != 0 || !abandoned_.empty() ||
+                      state_ == context_state::starting || state_ == context_state::terminating ||
+                      stopping_;
   if (active && !eof_ && !read_armed_) {
     read_armed_ = true;
     channel_->async_wait(asio::posix::stream_descriptor::wait_read,
@@ -165,10 +171,10 @@ bool context_impl::needs_messages() const noexcept {
 }
 
 context_impl::time context_impl::next_wakeup() {
-  const auto living = [this](std::uint64_t id) { return alive(id); };
+  const auto living = [this](std::uint64_t id) { return watched(id) != nullptr; };
   time at = std::min({start_limit_, stop_limit_, exit_limit_, kill_at_});
   const auto consider = [&](core::deadlines& which) {
-    which.tidy(session_.open_calls(), living);
+    which.tidy(session_.open_calls() + abandoned_.size(), living);
     if (const auto* next = which.next(living))
       at = std::min(at, time(std::chrono::nanoseconds(next->first)));
   };

@@ -194,7 +194,7 @@ void pool_impl::came_back(pool_call& call) {
 
 // Only calls that certainly never started.
 bool pool_impl::send_again(pool_call& call, const std::exception_ptr& error) {
-  if (down_ || (closed_ && stop_waiters_.empty())) return false;
+  if (down_ || abandoned_) return false;
   const error_info info = error_of(error);
   if (info.origin != error_info::source::glovebox) return false;
   if (info.code == errc::state_error) return true;  // the context ended before it took the call
@@ -334,7 +334,7 @@ void pool_impl::close() noexcept {
   completions done;
   const std::lock_guard lock(lock_);
   if (down_) return;
-  closed_ = true;
+  closed_ = abandoned_ = true;
   for (pool_call* const call : std::exchange(queue_, {})) {
     termination info;
     info.cause = cause::killed_by_owner;
@@ -346,7 +346,9 @@ void pool_impl::close() noexcept {
   for (child& each : children_)
     if (each.context) each.context->close();
   timer_.reset();
-  if (service_) service_->leave(*this);
+  // Who waits for the end is still told of it, or destroyed with the execution context.
+  finish_stop(done);
+  if (service_ && stop_waiters_.empty()) service_->leave(*this);
 }
 
 void pool_impl::shut_down() noexcept {

@@ -107,7 +107,8 @@ class pool_impl final : public detail::pool_target, public participant {
   const asio::any_io_executor executor_;
   const pool_options options_;
   service* service_;
-  bool closed_ = false;  // takes no calls
+  bool closed_ = false;     // takes no calls
+  bool abandoned_ = false;  // nobody owns it any more: its children are killed
   bool down_ = false;
   core::pool_plan plan_;
   std::vector<child> children_;

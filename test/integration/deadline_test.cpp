@@ -2,11 +2,15 @@
 #include "integration/life.hpp"
 
 #include <array>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/error.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -324,6 +328,60 @@ BOOST_FIXTURE_TEST_CASE(a_deadline_that_is_kept_changes_nothing, world) {
   run_until_all_over(io, calls);
   for (const ending& each : calls) BOOST_TEST(!each.failed());
   BOOST_TEST(executed() == 200);
+}
+
+// ---- calls that were given up
+
+struct given_up : world {
+  asio::cancellation_signal signal;
+  ending call;
+
+  void give_up(const call_options& options, glovebox::on_abandon how) {
+    make_ready(io, ctx);
+    call_options all = options;
+    all.on_abandon = how;
+    ctx.with(all).call<&pass_gate>(held.path(), 1,
+                                   asio::bind_cancellation_slot(signal.slot(), into(call)));
+    held.wait_for_one();
+    io.poll();  // a deadline may have passed
+    signal.emit(asio::cancellation_type::terminal);
+    run_until_over(io, call);
+    BOOST_TEST((call.as<std::system_error>().code() == asio::error::operation_aborted));
+  }
+};
+
+BOOST_AUTO_TEST_CASE(one_that_runs_on_is_killed_at_its_deadline) {
+  for (const auto how : {glovebox::on_abandon::ignore, glovebox::on_abandon::stop})
+    for (const call_options& options : {call_options{.timeout = soon, .grace = 1ms},
+                                        call_options{.run_timeout = soon, .grace = 1ms}}) {
+      given_up by;
+      by.give_up(options, how);
+      const process_watch child(by.ctx.pid());
+      ending behind;
+      by.ctx.call<&echo>(2, into(behind));
+      run_until_over(by.io, behind);
+      const auto& error = behind.as<process_terminated>();
+      BOOST_TEST(error.cause() == cause::deadline);
+      BOOST_TEST(error.phase() == phase::queued);
+      BOOST_TEST(error.culprit() == culprit::no);
+      BOOST_TEST(child.ends());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(its_deadline_holds_when_it_was_given_up_in_its_grace) {
+  given_up by;
+  by.give_up({.timeout = 1ns, .grace = soon}, glovebox::on_abandon::stop);
+  const process_watch child(by.ctx.pid());
+  run_to_the_end(by.io);
+  BOOST_TEST(child.ends());
+}
+
+BOOST_AUTO_TEST_CASE(one_that_ends_in_time_changes_nothing) {
+  given_up by;
+  by.give_up({.timeout = patience, .run_timeout = patience}, glovebox::on_abandon::stop);
+  by.held.open();
+  run_to_the_end(by.io);  // it is not waited for any longer
+  BOOST_TEST(by.works());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #pragma once
 
+#include "support/dice.hpp"
+
 #include "core/frame.hpp"
 
 #include <algorithm>
@@ -106,32 +108,5 @@ void feed(core::frame_reader& to, view data, std::size_t chunk, Drain drain) {
     drain();
   }
 }
-
-/// Seeds of a random test: the first `count` numbers, or the one in GLOVEBOX_TEST_SEED, with which
-/// a failure is repeated alone.
-inline std::vector<std::uint32_t> seeds(std::uint32_t count) {
-  if (const char* const chosen = std::getenv("GLOVEBOX_TEST_SEED"))
-    return {static_cast<std::uint32_t>(std::strtoul(chosen, nullptr, 10))};
-  std::vector<std::uint32_t> all(count);
-  for (std::uint32_t i = 0; i != count; ++i) all[i] = i + 1;
-  return all;
-}
-
-/// Random numbers that are the same with every standard library.
-class dice {
- public:
-  explicit dice(std::uint32_t seed) : engine_(seed) {}
-  /// Below `end`, which is not 0.
-  std::size_t below(std::size_t end) { return engine_() % end; }
-  bool one_in(std::size_t n) { return below(n) == 0; }
-  bytes some(std::size_t size) {
-    bytes made(size);
-    for (std::byte& each : made) each = static_cast<std::byte>(engine_());
-    return made;
-  }
-
- private:
-  std::mt19937 engine_;
-};
 
 }  // namespace glovebox::test
