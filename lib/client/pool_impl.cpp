@@ -327,7 +327,12 @@ void pool_impl::finish_stop(completions& done) {
     if (each.context) each.context->close();
   for (detail::operation* const op : std::exchange(stop_waiters_, {})) done.add(*op);
   timer_.reset();
-  if (service_) service_->leave(*this);
+  leave_service();
+}
+
+// From then on nobody tells when the execution context goes, and with it the service.
+void pool_impl::leave_service() noexcept {
+  if (service* const joined = std::exchange(service_, nullptr)) joined->leave(*this);
 }
 
 void pool_impl::close() noexcept {
@@ -348,7 +353,7 @@ void pool_impl::close() noexcept {
   timer_.reset();
   // Who waits for the end is still told of it, or destroyed with the execution context.
   finish_stop(done);
-  if (service_ && stop_waiters_.empty()) service_->leave(*this);
+  if (stop_waiters_.empty()) leave_service();
 }
 
 void pool_impl::shut_down() noexcept {

@@ -102,6 +102,7 @@ class pool_impl final : public detail::pool_target, public participant {
   void look_after(std::size_t place);
   void arm_timer();
   void finish_stop(completions& done);
+  void leave_service() noexcept;
 
   mutable std::mutex lock_;
   const asio::any_io_executor executor_;

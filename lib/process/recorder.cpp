@@ -41,10 +41,11 @@ namespace {
 
 constexpr std::uint64_t nested_bit = std::uint64_t{1} << 63;  // core::session's
 
+// An index behind a choice of arrays, rather than of pointers, is lost under g++ 12's UBSan.
 template <class Page>
 auto& mark_word(Page& page, std::uint64_t call) noexcept {
-  return ((call & nested_bit) != 0 ? page.nested_skip
-                                   : page.skip)[call % recorder_page::skip_bits / 64];
+  auto* const words = (call & nested_bit) != 0 ? page.nested_skip : page.skip;
+  return words[call % recorder_page::skip_bits / 64];
 }
 std::uint64_t mark_bit(std::uint64_t call) noexcept {
   return std::uint64_t{1} << (call % 64);
@@ -91,7 +92,7 @@ recorder::~recorder() {
 recorder recorder::create(transport::unique_fd& descriptor) {
   transport::unique_fd memory = transport::make_memory_file("glovebox-recorder");
   if (!memory) fail(errno, "flight recorder: memfd_create");
-  if (::ftruncate(memory.get(), sizeof(recorder_page)) != 0) {
+  if (!transport::resize(memory, sizeof(recorder_page))) {
     fail(errno, "flight recorder: ftruncate");
   }
   if (::fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {

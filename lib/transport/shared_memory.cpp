@@ -66,7 +66,7 @@ class mapping {
       if (!good) throw std::system_error(errno, std::generic_category(), step);
     };
     // Who accepts it must not pay for blocks when it reads.
-    check(::fallocate(fd.get(), 0, 0, static_cast<off_t>(size_)) == 0, "shared memory: fallocate");
+    check(allocate(fd, size_), "shared memory: fallocate");
     check(::mmap(base_, size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
                  -1, 0) != MAP_FAILED,
           "shared memory: mmap");
@@ -141,7 +141,7 @@ class registry {
         if (!good) throw std::system_error(errno, std::generic_category(), step);
       };
       check(bool(file), "shared memory: memfd_create");
-      check(::ftruncate(file.get(), static_cast<off_t>(size)) == 0, "shared memory: ftruncate");
+      check(resize(file, size), "shared memory: ftruncate");
       if (!child)
         check(::fcntl(file.get(), F_ADD_SEALS, parents_seals) == 0, "shared memory: F_ADD_SEALS");
       memory = std::make_shared<mapping>(std::move(file), size, PROT_READ | PROT_WRITE);
