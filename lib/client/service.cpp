@@ -40,19 +40,25 @@ void service::drop(const server_link& lost) noexcept {
 }
 
 glovebox::context service::default_context(const asio::any_io_executor& executor) {
+  // Nothing is asked of a context under this lock: contexts hold their own when they come here.
+  glovebox::context current;
   {
     const std::lock_guard lock(lock_);
     if (down_) throw std::runtime_error("the execution context was shut down");
-    if (default_context_.state() == context_state::starting ||
-        default_context_.state() == context_state::ready)
-      return default_context_;
+    current = default_context_;
   }
-  // Not under the lock: a context that starts and one that ends both come back here.
-  const glovebox::context made(executor);
-  glovebox::context ended = made;
-  const std::lock_guard lock(lock_);
-  std::swap(default_context_, ended);
-  return made;
+  for (;;) {
+    const context_state state = current.state();
+    if (state == context_state::starting || state == context_state::ready) return current;
+    glovebox::context made(executor);
+    glovebox::context ended = std::move(current);  // goes after the lock
+    const std::lock_guard lock(lock_);
+    if (default_context_.home() == ended.home()) {
+      default_context_ = made;
+      return made;
+    }
+    current = default_context_;  // another thread was quicker
+  }
 }
 
 void service::enter(std::shared_ptr<participant> who) {

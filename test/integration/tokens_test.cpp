@@ -141,11 +141,14 @@ BOOST_AUTO_TEST_CASE(callback) {
   ctx.call<&make_handle>(
       5, [&](std::exception_ptr, std::optional<handle> result) { made.set_value(result); });
   BOOST_TEST(get(made.get_future()).value().number() == 5);
+  // Boost.Test is for one thread, which goes on meanwhile.
+  bool has_error = false;
   ctx.call<&make_handle>(-1, [&](std::exception_ptr error, std::optional<handle> result) {
-    BOOST_TEST((error != nullptr));
+    has_error = error != nullptr;
     none.set_value(result);
   });
   BOOST_TEST(!get(none.get_future()).has_value());
+  BOOST_TEST(has_error);
 }
 
 BOOST_AUTO_TEST_CASE(callback_that_can_only_be_moved_and_is_an_lvalue) {
@@ -199,8 +202,7 @@ BOOST_AUTO_TEST_CASE(bound_executors) {
   // Also where nothing has been sent.
   std::promise<bool> refused;
   context().call<&add>(1, 2, asio::bind_executor(pool, [&](std::exception_ptr error, int) {
-                         BOOST_TEST((error != nullptr));
-                         refused.set_value(pool.get_executor().running_in_this_thread());
+                         refused.set_value(error && pool.get_executor().running_in_this_thread());
                        }));
   BOOST_TEST(get(refused.get_future()));
   // A coroutine goes on where it lives.
