@@ -144,13 +144,21 @@ auto dataset_of(const image_farm::image_cases& images) {
   });
 }
 
+// A word for the shell.
+std::string shell_word(const std::filesystem::path& path) {
+  std::string word = "'";
+  for (const char each : path.string()) word += each == '\'' ? "'\\''" : std::string(1, each);
+  return word + '\'';
+}
+
 // Images that crash or hang are recorded as they happen, and saved with a command beside each.
 glovebox::farm_report first_run(const settings& chosen, const image_farm::image_cases& images) {
   glovebox::farm_options options = farm_options_for(chosen);
   options.jsonl = chosen.out / "cases.jsonl";
   options.save_failures = chosen.out / "failures";
-  options.reproduce = "'" + chosen.program + "' --images '" +
-                      std::filesystem::absolute(chosen.images).string() + "' --case {name}";
+  options.reproduce = shell_word(chosen.program) + " --images " +
+                      shell_word(std::filesystem::absolute(chosen.images)) + " --timeout-ms " +
+                      std::to_string(chosen.timeout.count()) + " --case {name}";
   return run_farm<&decode_case>(std::move(options), dataset_of(images));
 }
 
