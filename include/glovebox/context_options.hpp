@@ -6,7 +6,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace glovebox {
@@ -27,12 +29,21 @@ struct context_options {
   /// Beyond it, `new` throws `std::bad_alloc` and `malloc` returns a null pointer (RLIMIT_AS,
   /// getrlimit(2)).
   std::uint64_t memory_limit = 0;
+  /// Processor time of the child, all of its threads together, from its start [s]; 0: no limit.
+  /// Beyond it the child gets SIGXCPU, and dies of it unless it handles that (RLIMIT_CPU).
+  std::chrono::seconds cpu_limit{};
   /// The child must say that it is ready within this time.
   std::chrono::nanoseconds start_timeout = std::chrono::seconds(10);
   /// How long `stop()` and the destructor let the child finish by itself before they kill it.
   std::chrono::nanoseconds stop_grace = std::chrono::milliseconds(500);
   output standard_output = output::inherit;
   output standard_error = output::tee;
+  /// Called with each line of the outputs that are kept (`capture`, `tee`), without its end: on the
+  /// context's executor, one after another, also with those that the child wrote last. A line of
+  /// more than 4 KiB comes in pieces. The child is never held up: while more than 1 MiB waits to be
+  /// passed on, further lines are dropped, and a line says how many. What it throws leaves the
+  /// executor's run function, as from any handler.
+  std::function<void(std::string_view)> on_output_line;
   /// `NAME=value` sets, `NAME` unsets a variable in the child's environment.
   std::vector<std::string> environment;
   /// Directories in which the child looks for modules, before those of the environment's

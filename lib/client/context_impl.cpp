@@ -119,6 +119,8 @@ void context_impl::try_launch() {
     process::start_request request;
     request.method = options_.method;
     request.memory_limit = options_.memory_limit;
+    request.cpu_limit =
+        static_cast<std::uint64_t>(std::max(options_.cpu_limit, std::chrono::seconds(0)).count());
     request.core_dumps = options_.core_dumps;
     request.environment = options_.environment;
     if (!options_.module_path.empty())
@@ -148,6 +150,8 @@ void context_impl::try_launch() {
     if (outputs.read_end) {
       output_.emplace(executor_, outputs.read_end.get());
       (void)outputs.read_end.release();
+      if (options_.on_output_line)
+        feed_ = std::make_shared<output_feed>(executor_, options_.on_output_line);
     }
     return;
   }
@@ -389,6 +393,7 @@ void context_impl::finalize(lock_type& lock, completions& done) {
   pumping_ = nested;
   if (down_ || state_ == context_state::terminated) return;
   read_output();
+  if (feed_) feed_->end();
 
   if (recorder_) {
     const process::recorder_page& page = *recorder_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "client/completions.hpp"
+#include "client/output_feed.hpp"
 #include "client/output_tail.hpp"
 #include "client/server_link.hpp"
 #include "client/service.hpp"
@@ -194,6 +195,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::uint64_t position_ = 0;  // bytes of the child's stream that were interpreted
   std::uint64_t ahead_ = 0;     // of these, bytes taken from the ring that the channel still brings
   output_tail tail_;
+  std::shared_ptr<output_feed> feed_;  // null: nobody wants the lines
 
   time start_limit_ = never;
   time stop_limit_ = never;

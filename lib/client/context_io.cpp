@@ -119,6 +119,7 @@ void context_impl::read_output() {
     if (size <= 0) return;
     const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
     tail_.add(text);
+    if (feed_) feed_->add(text);
     if (options_.standard_error == output::tee || options_.standard_output == output::tee) {
       // Best effort, as everybody's own standard error is.
       [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());

@@ -86,6 +86,19 @@ bool limit_core_dumps(bool wanted) {
   return ::setrlimit(RLIMIT_CORE, &limit) == 0;
 }
 
+// The kernel sends SIGXCPU at the soft limit and every second from then on, SIGKILL at the hard
+// one.
+bool limit_cpu(std::uint64_t seconds) {
+  if (seconds == 0) return true;
+  constexpr std::uint64_t to_end_by_itself = 5;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_CPU, &limit) != 0) return false;
+  limit.rlim_cur = std::min<rlim_t>(seconds, limit.rlim_max);
+  if (seconds < RLIM_INFINITY - to_end_by_itself)
+    limit.rlim_max = std::min<rlim_t>(seconds + to_end_by_itself, limit.rlim_max);
+  return ::setrlimit(RLIMIT_CPU, &limit) == 0;
+}
+
 // The address space mapped now [bytes]; 0 with errno set when the kernel does not say.
 std::uint64_t mapped_bytes() {
   const transport::unique_fd file(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
@@ -174,6 +187,7 @@ void run_forked_child(const start_request& request, std::span<transport::unique_
   require(request.directory.empty() || ::chdir(request.directory.c_str()) == 0,
           start_stage::directory);
   require(limit_core_dumps(request.core_dumps), start_stage::core_limit);
+  require(limit_cpu(request.cpu_limit), start_stage::cpu_limit);
   if (request.method == start_method::spawn) execute(setup, self);
   run(setup, child_main);
 }

@@ -104,6 +104,7 @@ void write(writer& to, const start_request& request) {
       .number(static_cast<std::uint8_t>(request.method))
       .number(flags)
       .number(request.memory_limit)
+      .number(request.cpu_limit)
       .text(request.directory)
       .number(static_cast<std::uint32_t>(request.environment.size()));
   for (const std::string& variable : request.environment) to.text(variable);
@@ -189,6 +190,7 @@ start_request read_start_request(reader& from) {
   request.has_stdout = (flags & flag_stdout) != 0;
   request.has_stderr = (flags & flag_stderr) != 0;
   request.memory_limit = from.number<std::uint64_t>();
+  request.cpu_limit = from.number<std::uint64_t>();
   request.directory = from.text();
   const auto variables = from.number<std::uint32_t>();
   // Each takes at least the four bytes of its length.
@@ -236,6 +238,8 @@ std::string_view to_string(start_stage stage) noexcept {
       return "core dump limit";
     case start_stage::memory_limit:
       return "memory limit";
+    case start_stage::cpu_limit:
+      return "processor time limit";
     case start_stage::exec:
       return "exec";
   }

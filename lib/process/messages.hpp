@@ -30,6 +30,7 @@ enum class start_stage : std::uint32_t {
   directory,     ///< the working directory could not be entered
   core_limit,    ///< core dumps could not be switched off
   memory_limit,  ///< the memory limit could not be set
+  cpu_limit,     ///< the limit of processor time could not be set
   exec,          ///< the descriptors for the new image; its own error is in `exec_errno`
 };
 std::string_view to_string(start_stage) noexcept;  ///< "working directory", ...
@@ -41,6 +42,7 @@ struct start_request {
   start_method method = start_method::forkserver;
   /// Address space beyond what the child has mapped when it is about to run [bytes]; 0: no limit.
   std::uint64_t memory_limit = 0;
+  std::uint64_t cpu_limit = 0;  ///< processor time [s]; 0: no limit
   bool core_dumps = false;
   bool has_stdout = false;
   bool has_stderr = false;

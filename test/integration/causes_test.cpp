@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace causes_test {
@@ -282,6 +283,41 @@ boost::test_tools::assertion_result no_sanitizer(boost::unit_test::test_unit_id)
   boost::test_tools::assertion_result allowed(!glovebox::test::under_sanitizer);
   allowed.message() << "a sanitizer cannot live under a limit on address space";
   return allowed;
+}
+
+BOOST_AUTO_TEST_CASE(lines_of_output_one_by_one) {
+  std::vector<std::string> lines;
+  context_options options;
+  options.standard_output = glovebox::output::capture;
+  options.standard_error = glovebox::output::capture;
+  options.on_output_line = [&lines](std::string_view line) { lines.emplace_back(line); };
+  ending printed, call;
+  const context ctx(io, options);
+  ctx.call<&print_much>(5000, into(printed));
+  ctx.call<&say_and_abort>("first\nlast words", end_of(call));
+  run_until_over(io, call);
+  BOOST_TEST(printed.value == 5000);
+  run_to_the_end(io);
+  BOOST_TEST_REQUIRE(lines.size() == 5002u);
+  BOOST_TEST(lines.front() == "a line that somebody may read");
+  BOOST_TEST(lines[5000] == "first");
+  BOOST_TEST(lines.back() == "last words");
+}
+
+BOOST_AUTO_TEST_CASE(processor_time) {
+  for (const auto method : {glovebox::start_method::forkserver, glovebox::start_method::spawn}) {
+    context_options options;
+    options.method = method;
+    options.cpu_limit = 1s;
+    const context ctx(io, options);
+    ending call;
+    ctx.call<&glovebox::test::commit_fault>("endless_loop", end_of(call));
+    run_until_over(io, call);
+    const auto& info = call.as<process_terminated>().info();
+    BOOST_TEST(info.cause == cause::signal);
+    BOOST_TEST(info.signal_number == SIGXCPU);
+    BOOST_TEST(info.culprit == culprit::yes);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(memory_limit, *boost::unit_test::precondition(no_sanitizer)) {

@@ -19,6 +19,7 @@ start_request full_request() {
   return {.child = 0x1122334455667788,
           .method = glovebox::start_method::spawn,
           .memory_limit = 1u << 30,
+          .cpu_limit = 12,
           .core_dumps = true,
           .has_stdout = true,
           .has_stderr = false,
@@ -58,6 +59,7 @@ BOOST_AUTO_TEST_CASE(start_request_comes_back) {
   BOOST_TEST(received->child == sent.child);
   BOOST_TEST((received->method == sent.method));
   BOOST_TEST(received->memory_limit == sent.memory_limit);
+  BOOST_TEST(received->cpu_limit == sent.cpu_limit);
   BOOST_TEST(received->core_dumps);
   BOOST_TEST(received->has_stdout);
   BOOST_TEST(!received->has_stderr);
