@@ -60,9 +60,11 @@ std::size_t ledger::alone_limit() const noexcept {
 
 std::optional<ledger::task> ledger::next() {
   if (abandoned_) return {};
-  if (!waiting_.empty() && running_alone_ < alone_limit()) {
-    const task chosen = waiting_.front();
-    waiting_.pop_front();
+  // What was postponed waits until every case has had its turn.
+  std::deque<task>& alone = waiting_.empty() && position_ == total_ ? postponed_ : waiting_;
+  if (!alone.empty() && running_alone_ < alone_limit()) {
+    const task chosen = alone.front();
+    alone.pop_front();
     ++running_alone_;
     ++reruns_;
     states_[chosen.index] = state::running;
@@ -91,7 +93,9 @@ std::optional<case_record> ledger::ended(const task& which, verdict&& how) {
       if (how.how == weight::blamed && first == blamed_.end())
         blamed_.emplace(which.index, std::move(how));
       states_[which.index] = state::waiting;
-      waiting_.push_back({which.index, true, which.attempt + 1});
+      const bool was_ended =
+          how.how == weight::inconclusive && how.record.outcome != outcome::not_run;
+      (was_ended ? postponed_ : waiting_).push_back({which.index, true, which.attempt + 1});
       return {};
     }
   }
@@ -118,9 +122,9 @@ std::optional<case_record> ledger::next_abandoned() {
   if (!abandoned_) return {};
   case_record record;
   record.outcome = outcome::not_run;
-  if (!waiting_.empty()) {
-    const task left = waiting_.front();
-    waiting_.pop_front();
+  if (std::deque<task>& alone = waiting_.empty() ? postponed_ : waiting_; !alone.empty()) {
+    const task left = alone.front();
+    alone.pop_front();
     if (const auto first = blamed_.find(left.index); first != blamed_.end())
       record = std::move(first->second.record);
     record.index = left.index;

@@ -19,7 +19,7 @@ class ledger {
   struct settings {
     std::size_t children = 1;  ///< that run cases at a time
     std::size_t window = 1;    ///< cases given to the pool at a time
-    std::uint32_t reruns = 2;  ///< of an inconclusive case
+    std::uint32_t reruns = 4;  ///< of an inconclusive case
     bool confirm = true;       ///< run a blamed case once more
     std::uint64_t order = 0;   ///< seed; 0: as they are
   };
@@ -67,6 +67,9 @@ class ledger {
   std::vector<state> states_;
   std::size_t position_ = 0;  // in the order: what lies before has been begun
   std::deque<task> waiting_;  // for a child of their own
+  // The same, of cases whose child was ended by something else, which may go on for a while: it
+  // hits those that run long again and again.
+  std::deque<task> postponed_;
   std::unordered_map<std::size_t, verdict> blamed_;  // first verdicts that await confirmation
   std::size_t running_ = 0;
   std::size_t running_alone_ = 0;

@@ -43,6 +43,7 @@ ledger::settings settings(std::size_t children = 2, std::size_t window = 4) {
   ledger::settings made;
   made.children = children;
   made.window = window;
+  made.reruns = 2;
   return made;
 }
 
@@ -202,6 +203,23 @@ BOOST_AUTO_TEST_CASE(children_for_single_cases_are_few_while_the_pool_works) {
   BOOST_TEST(alone == 8u);
 }
 
+BOOST_AUTO_TEST_CASE(what_something_else_has_ended_waits_for_all_others) {
+  ledger all(4, settings(2, 2));
+  const ledger::task first = take(all);
+  BOOST_TEST(!all.ended(first, killed()));
+  for (const std::size_t index : {1u, 2u, 3u}) {
+    const ledger::task other = take(all);
+    BOOST_TEST(other.index == index);
+    BOOST_TEST(all.ended(other, fine()).has_value());
+  }
+  const ledger::task again = take(all);
+  BOOST_TEST(again.index == first.index);
+  BOOST_TEST(again.alone);
+  BOOST_TEST(again.attempt == 2u);
+  BOOST_TEST((all.ended(again, fine())->outcome == outcome::ok));
+  BOOST_TEST(all.finished());
+}
+
 BOOST_AUTO_TEST_CASE(abandoned) {
   ledger all(6, settings(2, 4));
   const ledger::task a = take(all), b = take(all), c = take(all), d = take(all);
@@ -212,10 +230,11 @@ BOOST_AUTO_TEST_CASE(abandoned) {
   std::vector<case_record> left;
   while (auto record = all.next_abandoned()) left.push_back(std::move(*record));
   BOOST_REQUIRE(left.size() == 4u);
-  BOOST_TEST(left[0].index == 0u);
-  BOOST_TEST((left[0].outcome == outcome::not_run));
-  BOOST_TEST(left[0].attempts == 1u);
-  BOOST_TEST((left[1].outcome == outcome::crashed));  // what is known of it counts
+  BOOST_TEST(left[0].index == 1u);
+  BOOST_TEST((left[0].outcome == outcome::crashed));  // what is known of it counts
+  BOOST_TEST(left[1].index == 0u);
+  BOOST_TEST((left[1].outcome == outcome::not_run));
+  BOOST_TEST(left[1].attempts == 1u);
   BOOST_TEST((left[2].outcome == outcome::not_run));
   BOOST_TEST(left[2].attempts == 0u);
   BOOST_TEST(!all.finished());

@@ -49,8 +49,8 @@ struct farm_options {
 
   /// How often a case is run again, alone in a new child, when the end of its child is no evidence
   /// against it: killed from outside, the fork server lost, a fault that another case of the same
-  /// child may have caused.
-  std::uint32_t rerun_inconclusive = 2;
+  /// child may have caused. That is put off until all other cases have had their turn.
+  std::uint32_t rerun_inconclusive = 4;
   /// Whether a case that seems to have crashed or to have used up the memory is run once more,
   /// alone in a new child, and what happens there is its outcome. Without that, a case may be
   /// blamed for what an earlier one in the same child has damaged, or has leaked.
