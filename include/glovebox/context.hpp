@@ -105,6 +105,9 @@ class GLOVEBOX_API context : public detail::own_code<context> {
   context_state state() const noexcept;
   /// The child's process id; 0 before it has started.
   pid_t pid() const noexcept;
+  /// Why the child was started in another way than `context_options::method` says; empty: it was
+  /// not, or has not started yet.
+  std::string start_note() const;
   /// How the child ended, once it has.
   std::optional<termination> ended() const;
   context_stats stats() const;

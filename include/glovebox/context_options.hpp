@@ -49,6 +49,13 @@ struct context_options {
   /// Directories in which the child looks for modules, before those of the environment's
   /// GLOVEBOX_MODULE_PATH and the one where modules are installed.
   std::vector<std::string> module_path;
+  /// Modules that the fork server loads before it forks, once for all children with the same list,
+  /// which then have them from their start. Each is tried in a process of its own first: where one
+  /// cannot be loaded, crashes or hangs, no child starts, and its calls end with
+  /// `cause::start_failed` and the reason. Where one leaves threads behind, which a fork would
+  /// lose, the children are spawned instead; `context::start_note()` says so. Without effect on
+  /// `start_method::spawn`.
+  std::vector<std::string> preload;
   /// Working directory; empty: the parent's.
   std::string directory;
   /// Whether a crash may write a core file.

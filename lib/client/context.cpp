@@ -38,6 +38,10 @@ pid_t context::pid() const noexcept {
   return target_ ? target_->pid() : 0;
 }
 
+std::string context::start_note() const {
+  return target_ ? target_->start_note() : std::string();
+}
+
 std::optional<termination> context::ended() const {
   return target_ ? target_->ended() : std::nullopt;
 }

@@ -34,13 +34,14 @@ transport::unique_fd open_null(int flags) {
   return transport::unique_fd(::open("/dev/null", flags | O_CLOEXEC));
 }
 
-std::string module_path_variable(const std::vector<std::string>& places) {
-  constexpr const char* name = "GLOVEBOX_MODULE_PATH";
-  std::string variable = std::string(name) + '=';
+constexpr const char* module_path_variable = "GLOVEBOX_MODULE_PATH";
+
+std::string module_path(const std::vector<std::string>& places) {
+  std::string path;
   // The child's working directory may be another.
-  for (const std::string& each : places) variable += std::filesystem::absolute(each).string() + ':';
-  if (const char* const more = std::getenv(name)) variable += more;
-  return variable;
+  for (const std::string& each : places) path += std::filesystem::absolute(each).string() + ':';
+  if (const char* const more = std::getenv(module_path_variable)) path += more;
+  return path;
 }
 
 /// A child's outputs that are kept share a pipe, so that their lines stay in order.
@@ -123,8 +124,11 @@ void context_impl::try_launch() {
         static_cast<std::uint64_t>(std::max(options_.cpu_limit, std::chrono::seconds(0)).count());
     request.core_dumps = options_.core_dumps;
     request.environment = options_.environment;
-    if (!options_.module_path.empty())
-      request.environment.push_back(module_path_variable(options_.module_path));
+    process::preload_request preload{.modules = options_.preload};
+    if (!options_.module_path.empty()) {
+      preload.module_path = module_path(options_.module_path);
+      request.environment.push_back(module_path_variable + ('=' + preload.module_path));
+    }
     request.directory = options_.directory;
     std::vector<transport::unique_fd> descriptors;
     descriptors.push_back(std::move(theirs));
@@ -138,7 +142,7 @@ void context_impl::try_launch() {
       request.has_stderr = true;
       descriptors.push_back(std::move(end));
     }
-    link_ = service_->link(executor_);
+    link_ = service_->link(executor_, preload);
     if (!link_->start(std::move(request), std::move(descriptors),
                       std::weak_ptr<child_watcher>(self()), child_)) {
       service_->drop(*link_);
@@ -159,9 +163,10 @@ void context_impl::try_launch() {
 
 // ---- the child's messages
 
-void context_impl::on_started(pid_t pid, transport::unique_fd pidfd) {
+void context_impl::on_started(pid_t pid, transport::unique_fd pidfd, std::string note) {
   completions done;
   lock_type lock(lock_);
+  start_note_ = std::move(note);
   facts_.pid = pid;
   pidfd_ = std::move(pidfd);
   if (down_ || state_ == context_state::terminated || facts_.killed != core::evidence::kill::none) {
@@ -173,12 +178,13 @@ void context_impl::on_started(pid_t pid, transport::unique_fd pidfd) {
   arm();
 }
 
-void context_impl::on_start_failed(int error, process::start_stage stage) {
+void context_impl::on_start_failed(int error, process::start_stage stage, std::string detail) {
   completions done;
   lock_type lock(lock_);
   facts_.never_started = true;
   facts_.start_error = error;
   facts_.detail = to_string(stage);
+  if (!detail.empty()) facts_.detail += ": " + detail;
   exit_known_ = true;
   pump(lock, done);
   deliver(lock, done);
@@ -462,6 +468,11 @@ bool context_impl::was_ready() const noexcept {
 pid_t context_impl::pid() const noexcept {
   const lock_type lock(lock_);
   return facts_.pid;
+}
+
+std::string context_impl::start_note() const {
+  const lock_type lock(lock_);
+  return start_note_;
 }
 
 std::optional<termination> context_impl::ended() const {

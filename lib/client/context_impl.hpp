@@ -60,6 +60,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void close() noexcept override;
   context_state state() const noexcept override;
   pid_t pid() const noexcept override;
+  std::string start_note() const override;
   std::optional<termination> ended() const override;
   context_stats stats() const override;
 
@@ -67,8 +68,8 @@ class context_impl final : public detail::context_target, public child_watcher, 
   bool was_ready() const noexcept;
 
   // ---- child_watcher
-  void on_started(pid_t pid, transport::unique_fd pidfd) override;
-  void on_start_failed(int error, process::start_stage stage) override;
+  void on_started(pid_t pid, transport::unique_fd pidfd, std::string note) override;
+  void on_start_failed(int error, process::start_stage stage, std::string detail) override;
   void on_exited(const process::exit_status& status) override;
   void on_server_lost() override;
 
@@ -218,6 +219,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::vector<std::unique_ptr<call>> spare_calls_;
   std::optional<termination> ended_;
   context_stats stats_;
+  std::string start_note_;
 };
 
 }  // namespace glovebox::client

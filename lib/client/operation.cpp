@@ -45,6 +45,7 @@ class no_context final : public no_target<context_target> {
   void kill() noexcept override {}
   context_state state() const noexcept override { return context_state::not_started; }
   pid_t pid() const noexcept override { return 0; }
+  std::string start_note() const override { return {}; }
   std::optional<termination> ended() const override { return {}; }
   context_stats stats() const override { return {}; }
 };

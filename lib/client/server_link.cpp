@@ -13,11 +13,16 @@
 namespace glovebox::client {
 
 std::shared_ptr<server_link> server_link::launch(service& owner, asio::any_io_executor executor,
-                                                 std::string program) {
+                                                 std::string program,
+                                                 process::preload_request preload) {
   process::server_options options;
   options.program = std::move(program);
-  return std::make_shared<server_link>(owner, std::move(executor),
-                                       process::launch_fork_server(options));
+  const auto made = std::make_shared<server_link>(owner, std::move(executor),
+                                                  process::launch_fork_server(options));
+  // Sent with the first start.
+  if (!preload.modules.empty())
+    made->unsent_.push_back({0, process::encode(std::move(preload)), {}});
+  return made;
 }
 
 server_link::server_link(service& owner, asio::any_io_executor executor,
@@ -134,13 +139,13 @@ void server_link::deliver(process::server_message&& message,
   if (const auto* start = std::get_if<process::started>(&message)) {
     if (auto watcher = watcher_of(start->child, false)) {
       if (descriptors.empty())
-        watcher->on_start_failed(EMFILE, process::start_stage::pidfd);
+        watcher->on_start_failed(EMFILE, process::start_stage::pidfd, {});
       else
-        watcher->on_started(start->pid, std::move(descriptors.front()));
+        watcher->on_started(start->pid, std::move(descriptors.front()), start->note);
     }
   } else if (const auto* failure = std::get_if<process::start_failed>(&message)) {
     if (auto watcher = watcher_of(failure->child, true))
-      watcher->on_start_failed(failure->error, failure->stage);
+      watcher->on_start_failed(failure->error, failure->stage, failure->detail);
   } else if (const auto* end = std::get_if<process::exited>(&message)) {
     if (auto watcher = watcher_of(end->child, true)) watcher->on_exited(end->status);
   }

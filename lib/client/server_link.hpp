@@ -25,8 +25,10 @@ class service;
 class child_watcher {
  public:
   virtual ~child_watcher() = default;
-  virtual void on_started(pid_t pid, transport::unique_fd pidfd) = 0;
-  virtual void on_start_failed(int error, process::start_stage stage) = 0;
+  /// \param note why it was started in another way than was wanted; empty: it was not
+  virtual void on_started(pid_t pid, transport::unique_fd pidfd, std::string note) = 0;
+  /// \param detail more than the error says; may be empty
+  virtual void on_start_failed(int error, process::start_stage stage, std::string detail) = 0;
   virtual void on_exited(const process::exit_status& status) = 0;
   virtual void on_server_lost() = 0;
 };
@@ -38,7 +40,7 @@ class server_link : public std::enable_shared_from_this<server_link> {
  public:
   /// \throws std::system_error
   static std::shared_ptr<server_link> launch(service& owner, asio::any_io_executor executor,
-                                             std::string program);
+                                             std::string program, process::preload_request preload);
   server_link(service& owner, asio::any_io_executor executor, process::fork_server server);
 
   /// Asks for a child; the watcher hears of it. `request.child` is set here, and returned.

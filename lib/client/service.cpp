@@ -27,16 +27,22 @@ service& service::of(const asio::any_io_executor& executor) {
   return asio::use_service<service>(owner);
 }
 
-std::shared_ptr<server_link> service::link(const asio::any_io_executor& executor) {
+std::shared_ptr<server_link> service::link(const asio::any_io_executor& executor,
+                                           const process::preload_request& preload) {
+  std::string loaded;
+  if (!preload.modules.empty()) loaded = preload.module_path;
+  for (const std::string& module : preload.modules) loaded += '\n' + module;
   const std::lock_guard lock(lock_);
   if (down_) throw std::runtime_error("the execution context was shut down");
-  if (!link_ || link_->lost()) link_ = server_link::launch(*this, executor, host_program());
-  return link_;
+  std::shared_ptr<server_link>& found = links_[loaded];
+  if (!found || found->lost())
+    found = server_link::launch(*this, executor, host_program(), preload);
+  return found;
 }
 
 void service::drop(const server_link& lost) noexcept {
   const std::lock_guard lock(lock_);
-  if (link_.get() == &lost) link_.reset();
+  std::erase_if(links_, [&lost](const auto& each) { return each.second.get() == &lost; });
 }
 
 glovebox::context service::default_context(const asio::any_io_executor& executor) {
@@ -79,15 +85,16 @@ void service::leave(const participant& who) noexcept {
 
 void service::shutdown() {
   std::map<const participant*, std::shared_ptr<participant>> all;
-  std::shared_ptr<server_link> link;
+  std::map<std::string, std::shared_ptr<server_link>> links;
   {
     const std::lock_guard lock(lock_);
     down_ = true;
     all.swap(participants_);
-    link.swap(link_);
+    links.swap(links_);
   }
   for (const auto& each : all) each.second->shut_down();
-  if (link) link->shut_down();
+  for (const auto& [preloaded, link] : links)
+    if (link) link->shut_down();
 }
 
 }  // namespace glovebox::client

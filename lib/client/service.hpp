@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 
 namespace glovebox::client {
 
@@ -31,8 +32,10 @@ class service final : public asio::execution_context::service {
   explicit service(asio::execution_context& owner) : asio::execution_context::service(owner) {}
   static service& of(const asio::any_io_executor& executor);
 
-  /// The fork server's link; starts a server when there is none. \throws std::system_error
-  std::shared_ptr<server_link> link(const asio::any_io_executor& executor);
+  /// The link of the fork server that has loaded these modules; starts one when there is none.
+  /// \throws std::system_error
+  std::shared_ptr<server_link> link(const asio::any_io_executor& executor,
+                                    const process::preload_request& preload);
   /// The server behind this link is gone; the next start makes a new one.
   void drop(const server_link& lost) noexcept;
 
@@ -47,7 +50,7 @@ class service final : public asio::execution_context::service {
  private:
   std::mutex lock_;
   bool down_ = false;
-  std::shared_ptr<server_link> link_;
+  std::map<std::string, std::shared_ptr<server_link>> links_;  // by what they have loaded
   glovebox::context default_context_;
   std::map<const participant*, std::shared_ptr<participant>> participants_;
 };

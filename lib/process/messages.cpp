@@ -13,7 +13,7 @@ namespace {
 
 // First byte of a message. Both directions are numbered together, so that neither is mistaken for
 // the other.
-enum class kind : std::uint8_t { start = 1, started, start_failed, exited, kill };
+enum class kind : std::uint8_t { start = 1, started, start_failed, exited, kill, preload };
 
 constexpr std::uint8_t flag_core_dumps = 1;
 constexpr std::uint8_t flag_stdout = 2;
@@ -113,6 +113,16 @@ void write(writer& to, const start_request& request) {
   }
 }
 
+void write(writer& to, const preload_request& request) {
+  to.number(static_cast<std::uint8_t>(kind::preload))
+      .number(std::uint64_t{0})  // where others have their child
+      .text(request.module_path)
+      .number(static_cast<std::uint32_t>(request.modules.size()));
+  for (const std::string& module : request.modules) to.text(module);
+  if (to.size() > max_message_bytes)
+    throw std::length_error("preload request: names and search path exceed 64 KiB");
+}
+
 void write(writer& to, const kill_request& request) {
   to.number(static_cast<std::uint8_t>(kind::kill)).number(request.child);
 }
@@ -120,14 +130,16 @@ void write(writer& to, const kill_request& request) {
 void write(writer& to, const started& message) {
   to.number(static_cast<std::uint8_t>(kind::started))
       .number(message.child)
-      .number(static_cast<std::uint32_t>(message.pid));
+      .number(static_cast<std::uint32_t>(message.pid))
+      .text(message.note);
 }
 
 void write(writer& to, const start_failed& message) {
   to.number(static_cast<std::uint8_t>(kind::start_failed))
       .number(message.child)
       .number(static_cast<std::uint32_t>(message.error))
-      .number(static_cast<std::uint32_t>(message.stage));
+      .number(static_cast<std::uint32_t>(message.stage))
+      .text(message.detail);
 }
 
 void write(writer& to, const exited& message) {
@@ -176,8 +188,19 @@ start_failed read_start_failed(reader& from) {
   message.error = from.number_up_to<int, std::uint32_t>(highest_errno);
   message.stage =
       from.number_up_to<start_stage, std::uint32_t>(static_cast<std::uint32_t>(start_stage::exec));
+  message.detail = from.text();
   from.require(message.error != 0 && message.stage != start_stage::none);
   return message;
+}
+
+preload_request read_preload_request(reader& from) {
+  preload_request request;
+  from.require(from.number<std::uint64_t>() == 0);
+  request.module_path = from.text();
+  const auto modules = from.number<std::uint32_t>();
+  from.require(modules <= from.left() / 4);
+  for (std::uint32_t i = 0; from.ok() && i < modules; ++i) request.modules.push_back(from.text());
+  return request;
 }
 
 start_request read_start_request(reader& from) {
@@ -207,6 +230,7 @@ started read_started(reader& from) {
   started message;
   message.child = from.number<std::uint64_t>();
   message.pid = from.number_up_to<pid_t, std::uint32_t>(std::numeric_limits<pid_t>::max());
+  message.note = from.text();
   // Signals to 0, -1 and 1 would hit others.
   from.require(message.pid > 1);
   return message;
@@ -220,6 +244,8 @@ std::string_view to_string(start_stage stage) noexcept {
       return "none";
     case start_stage::request:
       return "start request";
+    case start_stage::preload:
+      return "preloading";
     case start_stage::descriptors:
       return "passing descriptors";
     case start_stage::fork:
@@ -268,6 +294,9 @@ std::optional<server_request> decode_server_request(std::span<const std::byte> b
       break;
     case kind::kill:
       request = kill_request{from.number<std::uint64_t>()};
+      break;
+    case kind::preload:
+      request = read_preload_request(from);
       break;
     default:
       return std::nullopt;

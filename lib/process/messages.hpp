@@ -21,6 +21,7 @@ namespace glovebox::process {
 enum class start_stage : std::uint32_t {
   none,
   request,       ///< the request is malformed: EINVAL
+  preload,       ///< the modules of all children could not be loaded: ELIBBAD
   descriptors,   ///< not as many as announced (EINVAL), or lost on the way (EMFILE)
   fork,          ///< EAGAIN, ENOMEM
   pidfd,         ///< no descriptor left to watch it with
@@ -58,18 +59,26 @@ struct start_request {
 struct kill_request {
   std::uint64_t child = 0;
 };
-using server_request = std::variant<start_request, kill_request>;
+/// Application -> fork server, before any start request: modules that all its children shall have
+/// loaded.
+struct preload_request {
+  std::string module_path{};  ///< GLOVEBOX_MODULE_PATH
+  std::vector<std::string> modules{};
+};
+using server_request = std::variant<start_request, kill_request, preload_request>;
 
 /// Fork server -> application. A start request is answered by `started` or `start_failed`; each
 /// `started` is followed by exactly one `exited`, unless the server is lost.
 struct started {
   std::uint64_t child = 0;
-  pid_t pid = 0;  ///< in the fork server's PID namespace; the pidfd travels with the message
+  pid_t pid = 0;       ///< in the fork server's PID namespace; the pidfd travels with the message
+  std::string note{};  ///< why it was started in another way than was wanted; empty: it was not
 };
 struct start_failed {
   std::uint64_t child = 0;  ///< 0 when the request was too damaged to say
   int error = 0;            ///< `errno`
   start_stage stage = start_stage::none;
+  std::string detail{};  ///< more than `error` says; may be empty
 };
 struct exited {
   std::uint64_t child = 0;

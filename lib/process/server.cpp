@@ -13,15 +13,19 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <optional>
 #include <set>
@@ -104,10 +108,80 @@ class all_signals_blocked {
   sigset_t before_;
 };
 
+/// What became of a module that was loaded in a process of its own.
+struct trial {
+  std::string error;
+  long threads = 1;  // of that process
+};
+
+constexpr int longest_trial_ms = 30'000;
+
+long own_threads() {
+  long count = 0;
+  std::error_code none;  // without /proc nobody knows
+  for ([[maybe_unused]] const auto& thread :
+       std::filesystem::directory_iterator("/proc/self/task", none))
+    ++count;
+  return std::max(count, 1L);
+}
+
+std::string signal_or_status(const siginfo_t& end) {
+  if (end.si_code == CLD_EXITED) return "exits with status " + std::to_string(end.si_status);
+  return std::string("ends by signal ") + std::to_string(end.si_status) + " (" +
+         ::strsignal(end.si_status) + ')';
+}
+
+/// \param control when its other end is gone nobody waits for the result
+trial try_module(const std::string& name, load_module_function load, int control) {
+  const std::string called = "the module '" + name + "'";
+  std::array<int, 2> ends;
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {called + " was not tried: pipe2", 1};
+  const unique_fd reader(ends[0]);
+  unique_fd writer(ends[1]);
+  const pid_t pid = ::fork();
+  if (pid < 0) return {called + " was not tried: fork: " + std::strerror(errno), 1};
+  if (pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    std::string result;
+    try {
+      load(name);
+      result = std::to_string(own_threads());
+    } catch (const std::exception& why) {
+      result = std::string("!") + why.what();
+    }
+    if (result.size() > PIPE_BUF) result.resize(PIPE_BUF);
+    const bool told =
+        ::write(writer.get(), result.data(), result.size()) == static_cast<ssize_t>(result.size());
+    ::_exit(told ? 0 : 1);
+  }
+  writer.reset();
+  std::array<pollfd, 2> watched{{{.fd = reader.get(), .events = POLLIN, .revents = 0},
+                                 {.fd = control, .events = 0, .revents = 0}}};
+  const bool answered =
+      ::poll(watched.data(), watched.size(), longest_trial_ms) > 0 && watched[0].revents != 0;
+  std::string result;
+  std::array<char, PIPE_BUF> piece;
+  if (answered)
+    if (const ssize_t size = ::read(reader.get(), piece.data(), piece.size()); size > 0)
+      result.assign(piece.data(), static_cast<std::size_t>(size));
+  ::kill(pid, SIGKILL);  // also one that has told its result and does not exit
+  siginfo_t end;
+  wait_for(P_PID, static_cast<id_t>(pid), end, 0);
+  if (result.starts_with('!')) return {result.substr(1), 1};
+  if (!answered) return {called + " takes more than 30 s to be loaded", 1};
+  if (result.empty()) return {called + ' ' + signal_or_status(end) + " while it is loaded", 1};
+  return {{}, std::strtol(result.c_str(), nullptr, 10)};
+}
+
 class server {
  public:
-  server(int control, child_main_function child_main, const server_options& self)
-      : control_(control), child_main_(child_main), self_(self), buffer_(max_message_bytes + 1) {}
+  server(int control, child_main_function child_main, const server_options& self,
+         load_module_function load)
+      : control_(control),
+        child_main_(child_main),
+        load_(load),
+        self_(self),
+        buffer_(max_message_bytes + 1) {}
 
   void prepare();
   [[noreturn]] void run();
@@ -120,6 +194,7 @@ class server {
   struct failure {
     start_stage stage;
     int error;
+    std::string detail{};
   };
 
   void receive_request();
@@ -127,6 +202,7 @@ class server {
                               bool descriptors_lost);
   std::optional<failure> start(const start_request& request, std::vector<unique_fd>& descriptors,
                                bool descriptors_lost);
+  void preload(const preload_request& request);
   void kill_child(std::uint64_t child);
   void become_child(const start_request& request, std::vector<unique_fd>& descriptors);
   void reap_all();
@@ -138,7 +214,10 @@ class server {
 
   unique_fd control_;
   child_main_function child_main_;
+  load_module_function load_;
   server_options self_;
+  std::string no_preload_;     // why the modules of all children could not be loaded
+  std::string only_spawning_;  // why children cannot be forked
   pid_t own_pid_ = ::getpid();
   unique_fd signals_;
   std::unordered_map<pid_t, std::uint64_t> children_;
@@ -207,7 +286,8 @@ void server::receive_request() {
   } catch (const std::bad_alloc&) {
     failed = failure{start_stage::request, ENOMEM};
   }
-  if (failed) post(start_failed{child_of(bytes), failed->error, failed->stage});
+  if (failed)
+    post(start_failed{child_of(bytes), failed->error, failed->stage, std::move(failed->detail)});
 }
 
 std::optional<server::failure> server::obey(std::span<const std::byte> bytes,
@@ -219,7 +299,41 @@ std::optional<server::failure> server::obey(std::span<const std::byte> bytes,
     kill_child(unwanted->child);
     return std::nullopt;
   }
-  return start(std::get<start_request>(*request), descriptors, descriptors_lost);
+  if (const auto* const modules = std::get_if<preload_request>(&*request)) {
+    preload(*modules);
+    return std::nullopt;
+  }
+  start_request wanted = std::get<start_request>(*request);
+  if (!only_spawning_.empty()) wanted.method = start_method::spawn;
+  if (!no_preload_.empty() && wanted.method == start_method::forkserver)
+    return failure{start_stage::preload, ELIBBAD, no_preload_};
+  return start(wanted, descriptors, descriptors_lost);
+}
+
+// Tried in a process of its own first: one that crashes or hangs there takes nothing with it, and
+// the threads that it leaves behind would be missing in every child.
+void server::preload(const preload_request& request) {
+  if (!request.module_path.empty())
+    ::setenv("GLOVEBOX_MODULE_PATH", request.module_path.c_str(), 1);
+  if (!load_) no_preload_ = "this program does not load modules";
+  for (const std::string& module : request.modules) {
+    if (!no_preload_.empty() || !only_spawning_.empty()) return;
+    const trial tried = try_module(module, load_, control_.get());
+    if (!tried.error.empty()) {
+      no_preload_ = tried.error;
+    } else if (tried.threads != 1) {
+      const long left = tried.threads - 1;
+      only_spawning_ = "children are spawned, since the module '" + module + "' leaves " +
+                       std::to_string(left) + (left == 1 ? " thread" : " threads") +
+                       " behind when it is loaded";
+    } else {
+      try {
+        load_(module);
+      } catch (const std::exception& why) {
+        no_preload_ = why.what();
+      }
+    }
+  }
 }
 
 // A search: it is rare that a child is given up before its application knows its pidfd.
@@ -255,7 +369,7 @@ std::optional<server::failure> server::start(const start_request& request,
   }
   try {
     children_.emplace(pid, request.child);
-    post(started{request.child, pid}, std::move(pidfd));
+    post(started{request.child, pid, only_spawning_}, std::move(pidfd));
   } catch (const std::bad_alloc&) {
     children_.erase(pid);
     ::kill(pid, SIGKILL);
@@ -367,10 +481,10 @@ void server::finish() {
 
 }  // namespace
 
-void run_fork_server(int control, child_main_function child_main,
-                     const server_options& self) noexcept {
+void run_fork_server(int control, child_main_function child_main, const server_options& self,
+                     load_module_function load) noexcept {
   try {
-    server fork_server(control, child_main, self);
+    server fork_server(control, child_main, self, load);
     fork_server.prepare();
     fork_server.run();
   } catch (const std::exception& e) {

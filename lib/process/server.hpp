@@ -6,6 +6,9 @@
 
 namespace glovebox::process {
 
+/// Loads a module into this process. \throws std::exception that says why it cannot
+using load_module_function = void (*)(const std::string& name);
+
 /// The fork server: what a program does that was executed with its marker, first thing in main and
 /// single-threaded. It starts children on request, reaps and reports them (messages.hpp), and with
 /// each that ends kills its process group and whatever was orphaned. Processes that detach
@@ -13,7 +16,9 @@ namespace glovebox::process {
 /// latest with their own. At the end of `control` it kills and reaps everything, and exits.
 ///
 /// `self` is what spawned children execute.
+/// `load` is given the names in a preload request, one after another; what it throws is reported.
 [[noreturn]] void run_fork_server(int control, child_main_function child_main,
-                                  const server_options& self) noexcept;
+                                  const server_options& self,
+                                  load_module_function load = nullptr) noexcept;
 
 }  // namespace glovebox::process

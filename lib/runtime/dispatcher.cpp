@@ -29,10 +29,6 @@ std::uint64_t now() noexcept {
 constexpr std::uint64_t short_call = 10'000;
 constexpr std::uint64_t longest_wait = 50'000;
 
-void load_named_module(const std::string& name) {
-  load_module_file(find_module(name, module_search_path()));
-}
-
 }  // namespace
 
 dispatcher::dispatcher(int channel, process::recorder_page& page, const limits& bounds)

@@ -4,6 +4,7 @@
 #include "process/markers.hpp"
 #include "process/server.hpp"
 #include "runtime/child.hpp"
+#include "runtime/module_loader.hpp"
 #include "runtime/own_image.hpp"
 
 #include <atomic>
@@ -25,7 +26,7 @@ bool own_image() noexcept {
 
 void init(int& argc, char** argv) {
   if (const auto control = process::fork_server_marker(argc, argv))
-    process::run_fork_server(*control, &runtime::child_main, {});
+    process::run_fork_server(*control, &runtime::child_main, {}, &runtime::load_named_module);
   if (const auto setup = process::child_marker(argc, argv))
     process::run_spawned_child(*setup, &runtime::child_main);
   initialised.store(true, std::memory_order_relaxed);

@@ -110,6 +110,10 @@ std::vector<std::string> module_search_path() {
   return places;
 }
 
+void load_named_module(const std::string& name) {
+  load_module_file(find_module(name, module_search_path()));
+}
+
 void* load_module_file(const std::string& path, std::string_view abi) {
   compare(path, module_note(path), abi);
   // Without a slash it would be searched for, and another file be found than was checked.

@@ -72,6 +72,10 @@ void check_module_note(const elf_file& file, std::string_view abi = GLOVEBOX_MOD
 /// \throws module_error, one of those above
 void* load_module_file(const std::string& path, std::string_view abi = GLOVEBOX_MODULE_ABI);
 
+/// Loads the module of that name from the search path.
+/// \throws module_error, one of those above
+void load_named_module(const std::string& name);
+
 /// Loads any shared object, by its path or, without a slash, as the dynamic linker finds it. Not
 /// for two threads at once. What an initialiser throws arrives here, but it leaves glibc's lock for
 /// loading held by this thread: others wait for ever when they load something.

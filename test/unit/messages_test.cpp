@@ -37,8 +37,9 @@ exited full_exit() {
 }
 
 std::vector<bytes> server_messages() {
-  return {encode(started{.child = 1, .pid = 4711}),
-          encode(start_failed{.child = 2, .error = EAGAIN, .stage = start_stage::fork}),
+  return {encode(started{.child = 1, .pid = 4711, .note = "spawned"}),
+          encode(start_failed{
+              .child = 2, .error = EAGAIN, .stage = start_stage::fork, .detail = "too many"}),
           encode(full_exit())};
 }
 
@@ -75,17 +76,20 @@ BOOST_AUTO_TEST_CASE(kill_request_comes_back) {
 }
 
 BOOST_AUTO_TEST_CASE(server_messages_come_back) {
-  const auto first = decode_server_message(encode(started{.child = 1, .pid = 4711}));
+  const auto first =
+      decode_server_message(encode(started{.child = 1, .pid = 4711, .note = "spawned"}));
   BOOST_REQUIRE(first.has_value());
   BOOST_TEST(std::get<started>(*first).child == 1u);
   BOOST_TEST(std::get<started>(*first).pid == 4711);
+  BOOST_TEST(std::get<started>(*first).note == "spawned");
 
-  const auto second = decode_server_message(
-      encode(start_failed{.child = 2, .error = EAGAIN, .stage = start_stage::fork}));
+  const auto second = decode_server_message(encode(
+      start_failed{.child = 2, .error = EAGAIN, .stage = start_stage::fork, .detail = "too many"}));
   BOOST_REQUIRE(second.has_value());
   BOOST_TEST(std::get<start_failed>(*second).child == 2u);
   BOOST_TEST(std::get<start_failed>(*second).error == EAGAIN);
   BOOST_TEST((std::get<start_failed>(*second).stage == start_stage::fork));
+  BOOST_TEST(std::get<start_failed>(*second).detail == "too many");
 
   const auto third = decode_server_message(encode(full_exit()));
   BOOST_REQUIRE(third.has_value());
@@ -123,10 +127,21 @@ BOOST_AUTO_TEST_CASE(one_direction_is_not_the_other) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(preload_request_comes_back) {
+  const auto decoded = decode_server_request(
+      encode(preload_request{.module_path = "/a:/b", .modules = {"vision", "codecs"}}));
+  BOOST_REQUIRE(decoded.has_value());
+  const auto* const received = std::get_if<preload_request>(&*decoded);
+  BOOST_REQUIRE(received != nullptr);
+  BOOST_TEST(received->module_path == "/a:/b");
+  BOOST_TEST((received->modules == std::vector<std::string>{"vision", "codecs"}));
+}
+
 BOOST_AUTO_TEST_CASE(every_byte_flipped) {
   std::vector<bytes> all = server_messages();
   all.push_back(encode(full_request()));
   all.push_back(encode(kill_request{.child = 3}));
+  all.push_back(encode(preload_request{.module_path = "/here:", .modules = {"a", "b"}}));
   for (const bytes& whole : all) {
     for (std::size_t i = 0; i < whole.size(); ++i) {
       for (int value = 0; value < 256; ++value) {
@@ -143,7 +158,7 @@ BOOST_AUTO_TEST_CASE(garbage) {
   for (int round = 0; round < 20'000; ++round) {
     bytes datagram(random() % 80);
     for (std::byte& b : datagram) b = static_cast<std::byte>(random());
-    if (!datagram.empty()) datagram[0] = static_cast<std::byte>(random() % 7);
+    if (!datagram.empty()) datagram[0] = static_cast<std::byte>(random() % 8);
     BOOST_REQUIRE(faithful(datagram));
   }
 }

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace glovebox::detail {
 
@@ -22,6 +23,7 @@ class GLOVEBOX_API context_target : public target {
   virtual void close() noexcept = 0;
   virtual context_state state() const noexcept = 0;
   virtual pid_t pid() const noexcept = 0;
+  virtual std::string start_note() const = 0;
   virtual std::optional<termination> ended() const = 0;
   virtual context_stats stats() const = 0;
 };

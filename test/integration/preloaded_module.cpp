@@ -1,0 +1,27 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+
+// A module that knows which process has loaded it, and may leave a thread behind there.
+#include <glovebox/module.hpp>
+
+#include <sys/types.h>
+#include <unistd.h>
+#include <thread>
+
+namespace {
+
+const pid_t loaded_by = [] {
+#ifdef LEAVES_A_THREAD
+  std::thread([] {
+    for (;;) ::pause();
+  }).detach();
+#endif
+  return ::getpid();
+}();
+
+#define MODULE(name, builder) GLOVEBOX_MODULE(name, builder)
+
+MODULE(NAME, m) {
+  m.def("loaded_by", [] { return loaded_by; });
+}
+
+}  // namespace
