@@ -63,7 +63,8 @@ BOOST_AUTO_TEST_CASE(several_in_their_order) {
 
 BOOST_AUTO_TEST_CASE(threads_that_are_left_behind) {
   const context ctx(shared_io(), preloading({"preloaded", "preloaded_threads"}));
-  BOOST_TEST(loader_of(ctx, "preloaded_threads") == ctx.pid());
+  const pid_t loader = loader_of(ctx, "preloaded_threads");
+  BOOST_TEST(loader == ctx.pid());
   BOOST_TEST(ctx.start_note() ==
              "children are spawned, since the module 'preloaded_threads' leaves 1 thread behind "
              "when it is loaded");
@@ -73,7 +74,8 @@ BOOST_AUTO_TEST_CASE(spawned_children_load_it_themselves) {
   context_options options = preloading({"preloaded", "broken_crashes"});
   options.method = start_method::spawn;
   const context ctx(shared_io(), options);
-  BOOST_TEST(loader_of(ctx, "preloaded") == ctx.pid());
+  const pid_t loader = loader_of(ctx, "preloaded");
+  BOOST_TEST(loader == ctx.pid());
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_loaded) {
