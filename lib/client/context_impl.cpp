@@ -182,7 +182,7 @@ void context_impl::on_start_failed(int error, process::start_stage stage, std::s
   completions done;
   lock_type lock(lock_);
   facts_.never_started = true;
-  facts_.start_error = error;
+  facts_.start_error = detail.empty() ? error : 0;  // what is said in words needs no number
   facts_.detail = to_string(stage);
   if (!detail.empty()) facts_.detail += ": " + detail;
   exit_known_ = true;
