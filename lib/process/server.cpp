@@ -13,7 +13,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -111,7 +110,7 @@ class all_signals_blocked {
 /// What became of a module that was loaded in a process of its own.
 struct trial {
   std::string error;
-  long threads = 1;  // of that process
+  long threads = 0;  // that it has left behind
 };
 
 constexpr int longest_trial_ms = 30'000;
@@ -122,7 +121,7 @@ long own_threads() {
   for ([[maybe_unused]] const auto& thread :
        std::filesystem::directory_iterator("/proc/self/task", none))
     ++count;
-  return std::max(count, 1L);
+  return count;
 }
 
 std::string signal_or_status(const siginfo_t& end) {
@@ -135,17 +134,18 @@ std::string signal_or_status(const siginfo_t& end) {
 trial try_module(const std::string& name, load_module_function load, int control) {
   const std::string called = "the module '" + name + "'";
   std::array<int, 2> ends;
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {called + " was not tried: pipe2", 1};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {called + " was not tried: pipe2"};
   const unique_fd reader(ends[0]);
   unique_fd writer(ends[1]);
   const pid_t pid = ::fork();
-  if (pid < 0) return {called + " was not tried: fork: " + std::strerror(errno), 1};
+  if (pid < 0) return {called + " was not tried: fork: " + std::strerror(errno)};
   if (pid == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     std::string result;
     try {
+      const long before = own_threads();
       load(name);
-      result = std::to_string(own_threads());
+      result = std::to_string(own_threads() - before);
     } catch (const std::exception& why) {
       result = std::string("!") + why.what();
     }
@@ -167,9 +167,9 @@ trial try_module(const std::string& name, load_module_function load, int control
   ::kill(pid, SIGKILL);  // also one that has told its result and does not exit
   siginfo_t end;
   wait_for(P_PID, static_cast<id_t>(pid), end, 0);
-  if (result.starts_with('!')) return {result.substr(1), 1};
-  if (!answered) return {called + " takes more than 30 s to be loaded", 1};
-  if (result.empty()) return {called + ' ' + signal_or_status(end) + " while it is loaded", 1};
+  if (result.starts_with('!')) return {result.substr(1)};
+  if (!answered) return {called + " takes more than 30 s to be loaded"};
+  if (result.empty()) return {called + ' ' + signal_or_status(end) + " while it is loaded"};
   return {{}, std::strtol(result.c_str(), nullptr, 10)};
 }
 
@@ -321,8 +321,7 @@ void server::preload(const preload_request& request) {
     const trial tried = try_module(module, load_, control_.get());
     if (!tried.error.empty()) {
       no_preload_ = tried.error;
-    } else if (tried.threads != 1) {
-      const long left = tried.threads - 1;
+    } else if (const long left = tried.threads; left > 0) {
       only_spawning_ = "children are spawned, since the module '" + module + "' leaves " +
                        std::to_string(left) + (left == 1 ? " thread" : " threads") +
                        " behind when it is loaded";

@@ -65,9 +65,11 @@ BOOST_AUTO_TEST_CASE(threads_that_are_left_behind) {
   const context ctx(shared_io(), preloading({"preloaded", "preloaded_threads"}));
   const pid_t loader = loader_of(ctx, "preloaded_threads");
   BOOST_TEST(loader == ctx.pid());
-  BOOST_TEST(ctx.start_note() ==
-             "children are spawned, since the module 'preloaded_threads' leaves 1 thread behind "
-             "when it is loaded");
+  // ThreadSanitizer adds one of its own.
+  const std::string note = ctx.start_note();
+  BOOST_TEST(note.find("children are spawned, since the module 'preloaded_threads' leaves ") == 0u,
+             note);
+  BOOST_TEST(note.find(under_thread_sanitizer ? "threads" : "1 thread behind") != note.npos, note);
 }
 
 BOOST_AUTO_TEST_CASE(spawned_children_load_it_themselves) {
