@@ -210,7 +210,6 @@ void context_impl::withdraw(call& which, std::exception_ptr why, completions& do
     kept_.erase(which.id);
   else
     transport::memory_was_abandoned(op.request().attachments);
-  if (overrunning_ == which.id && !abandoned_.contains(which.id)) overrunning_ = 0;
   recycle(which);
   done.fail(op, std::move(why));
 }
@@ -294,10 +293,6 @@ void context_impl::take_answers(lock_type& lock, completions& done) {
       if (one.frame.header.object != 0) ++stats_.objects;
       if (one.frame.header.encoding == core::body_encoding::json)
         stats_.objects += detail::references_in(one.frame.body).size();
-    }
-    if (overrunning_ == one.which->id) {
-      overrunning_ = 0;
-      kill_at_ = never;
     }
     recycle(*one.which);
   }

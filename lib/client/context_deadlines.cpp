@@ -23,8 +23,9 @@ void context_impl::judge_deadlines(lock_type& lock, completions& done) {
 
   const auto* next = deadlines_.next(living);
   const auto* check = run_checks_.next(living);
-  const bool due =
-      (next && next->first <= count) || (check && check->first <= count) || kill_at_ <= now;
+  const auto* grace = graces_.next(living);
+  const bool due = (next && next->first <= count) || (check && check->first <= count) ||
+                   (grace && grace->first <= count);
   if (!due) return;
   // An answer may also wait in the ring of a child that is busy with the next call.
   take_ring(lock, done);
@@ -36,9 +37,8 @@ void context_impl::judge_deadlines(lock_type& lock, completions& done) {
     judge(id, now, done);
   }
   judge_running(now, done);
-  if (overrunning_ != 0 && kill_at_ <= now) {
-    kill_at_ = never;
-    facts_.overran = overrunning_;
+  if ((grace = graces_.next(living)) && grace->first <= count) {
+    facts_.overran = grace->second;
     kill(core::evidence::kill::deadline, {});
   }
 }
@@ -67,10 +67,7 @@ void context_impl::overrun(std::uint64_t id, watch& limits, time now) {
   if (limits.overran) return;
   limits.overran = true;
   skip(id);  // which runs: its stop token is told
-  const time at = now + limits.grace;
-  if (overrunning_ != 0 && kill_at_ <= at) return;  // the child is as good as dead already
-  overrunning_ = id;
-  kill_at_ = at;
+  graces_.add((now + limits.grace).time_since_epoch().count(), id);
 }
 
 // run_timeout counts from the start in the child, which the recorder tells. The child could write

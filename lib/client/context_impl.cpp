@@ -286,7 +286,7 @@ void context_impl::kill(core::evidence::kill why, std::string detail) {
     facts_.detail = std::move(detail);
   }
   state_ = context_state::terminating;
-  kill_at_ = start_limit_ = stop_limit_ = never;
+  start_limit_ = stop_limit_ = never;
   if (exit_known_) return;
   if (pidfd_) process::kill_process(pidfd_.get(), SIGKILL);
   exit_limit_ = clock::now() + exit_wait;

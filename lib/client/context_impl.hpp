@@ -201,13 +201,12 @@ class context_impl final : public detail::context_target, public child_watcher, 
   time start_limit_ = never;
   time stop_limit_ = never;
   time exit_limit_ = never;  // the channel ended, or the child was killed: the exit is due
-  time kill_at_ = never;     // end of an overrunning call's grace
-  std::uint64_t overrunning_ = 0;
-  time timer_at_ = never;  // what the timer is armed for
+  time timer_at_ = never;    // what the timer is armed for
   std::uint64_t timer_generation_ = 0;
 
   core::deadlines deadlines_;
   core::deadlines run_checks_;
+  core::deadlines graces_;  // of calls that overran: the child is killed at the first
   // Calls that were given up, may run on, and have a deadline.
   std::unordered_map<std::uint64_t, watch> abandoned_;
   std::unordered_map<std::uint64_t, std::uint64_t> cancellable_;  // operation key -> call id

@@ -72,10 +72,6 @@ void context_impl::interpret(lock_type& lock, completions& done) {
         unmark(event.frame.header.call);
         let_go(event.frame.header.call, event.frame.header.target, all_callables, done);
         abandoned_.erase(event.frame.header.call);
-        if (overrunning_ == event.frame.header.call) {
-          overrunning_ = 0;
-          kill_at_ = never;
-        }
         break;
       case core::session::event_kind::reply:
       case core::session::event_kind::error:
@@ -173,7 +169,9 @@ bool context_impl::needs_messages() const noexcept {
 
 context_impl::time context_impl::next_wakeup() {
   const auto living = [this](std::uint64_t id) { return watched(id) != nullptr; };
-  time at = std::min({start_limit_, stop_limit_, exit_limit_, kill_at_});
+  time at = std::min({start_limit_, stop_limit_, exit_limit_});
+  // The calls of a child that is ending end with it.
+  if (state_ == context_state::terminating) return at;
   const auto consider = [&](core::deadlines& which) {
     which.tidy(session_.open_calls() + abandoned_.size(), living);
     if (const auto* next = which.next(living))
@@ -181,6 +179,7 @@ context_impl::time context_impl::next_wakeup() {
   };
   consider(deadlines_);
   consider(run_checks_);
+  consider(graces_);
   return at;
 }
 
