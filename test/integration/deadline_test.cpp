@@ -2,6 +2,7 @@
 #include "integration/life.hpp"
 
 #include <array>
+#include <asio/awaitable.hpp>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/error.hpp>
@@ -9,6 +10,8 @@
 #include <asio/steady_timer.hpp>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
+#include <functional>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -55,6 +58,11 @@ int loop_for_ever(const std::string& gate_path, bool block_signals) {
   for (volatile bool on = true; on;) {
   }
   return 0;
+}
+
+int ask_and_hang(const std::function<int(int)>& parent, int n) {
+  parent(n);
+  wait_for_ever();
 }
 
 // ---- in the parent
@@ -328,6 +336,29 @@ BOOST_FIXTURE_TEST_CASE(a_deadline_that_is_kept_changes_nothing, world) {
   run_until_all_over(io, calls);
   for (const ending& each : calls) BOOST_TEST(!each.failed());
   BOOST_TEST(executed() == 200);
+}
+
+// The nested call overruns first, and ends within its grace; that is not the end of the outer
+// one's.
+BOOST_FIXTURE_TEST_CASE(a_call_around_another_one_that_overran, world) {
+  make_ready(io, ctx);
+  std::optional<bool> child_lived;
+  const auto inside = [this, &child_lived](int n) -> asio::awaitable<int> {
+    asio::steady_timer outer_is_late(io, 2 * soon);
+    outer_is_late.async_wait([this](const asio::error_code&) { held.open(); });
+    const call_options at_once{.timeout = 1ns, .grace = 10 * soon};
+    try {
+      co_await ctx.with(at_once).call<&pass_gate>(held.path(), n);
+    } catch (const call_timeout& late) {
+      child_lived = late.child_alive();
+    }
+    co_return n;
+  };
+  ending outer;
+  ctx.with({.timeout = soon, .grace = 11 * soon}).call<&ask_and_hang>(inside, 1, into(outer));
+  run_until_over(io, outer);
+  check_killed(outer);
+  BOOST_TEST((child_lived == true));
 }
 
 // ---- calls that were given up
