@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glovebox/config.hpp>
+#include <glovebox/stack_trace.hpp>
 
 #include <sys/types.h>
 #include <chrono>
@@ -65,6 +66,12 @@ struct termination {
   std::string arguments;      ///< its arguments, shortened
   std::chrono::nanoseconds elapsed{};    ///< running time of the call, 0 when it never started
   std::vector<std::string> stderr_tail;  ///< last lines the child wrote to its standard error
+  /// What the C library said when it aborted (`double free or corruption`), or std::terminate about
+  /// the exception that nobody caught.
+  std::string message;
+  /// Where its threads were when it crashed, or when its deadline had passed. The one that crashed
+  /// stands first, else the main thread.
+  std::vector<thread_trace> threads;
   resource_usage usage;
 
   /// One line: `SIGSEGV (address not mapped) at 0x10 in detect("a.png", 0.5)`.

@@ -56,7 +56,7 @@ void context_impl::take_callback(core::session::event& event) {
   callbacks_.push_back(std::move(one));
 }
 
-void context_impl::start_callback(called_back& one, std::string& broken) {
+void context_impl::start_callback(called_back& one) {
   try {
     if (!one.callee)
       throw std::runtime_error(
@@ -68,7 +68,12 @@ void context_impl::start_callback(called_back& one, std::string& broken) {
         {one.frame.body, one.frame.attachments, 0, options_.limits, from, one.frame.descriptors},
         one.ticket);
   } catch (const codec_error& why) {
-    broken = std::string("the arguments of a callback are not what it takes: ") + why.what();
+    {
+      // Before it could be told: it would answer, and its call would end in another way.
+      const lock_type lock(lock_);
+      kill(core::evidence::kill::violation,
+           std::string("the arguments of a callback are not what it takes: ") + why.what());
+    }
     detail::fail_callback(one.ticket, std::current_exception());
   } catch (...) {
     detail::fail_callback(one.ticket, std::current_exception());
@@ -79,7 +84,8 @@ void context_impl::answer_callback(std::uint64_t number, detail::callback_answer
   try {
     completions done;
     const lock_type lock(lock_);
-    if (down_ || state_ == context_state::terminated) return;
+    if (down_ || state_ == context_state::terminating || state_ == context_state::terminated)
+      return;
     try {
       encode_callback(number, answer);
     } catch (...) {

@@ -284,7 +284,7 @@ void context_impl::take_answers(lock_type& lock, completions& done) {
     if (one.which->op->key() != 0) cancellable_.erase(one.which->op->key());
   std::string broken;
   lock.unlock();
-  for (called_back& one : callbacks_) start_callback(one, broken);
+  for (called_back& one : callbacks_) start_callback(one);
   for (answered& one : answers_) finish_answer(one, done, broken);
   callbacks_.clear();
   lock.lock();

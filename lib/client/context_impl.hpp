@@ -144,7 +144,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void keep_callables(const call& which);
   void take_callback(core::session::event& event);
   void let_go(std::uint64_t id, std::uint32_t from, std::uint32_t to, completions& done);
-  void start_callback(called_back& one, std::string& broken);
+  void start_callback(called_back& one);
   void encode_callback(std::uint64_t number, const detail::callback_answer& answer);
 
   // context_io.cpp: the reactor

@@ -1,0 +1,43 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace glovebox::process {
+
+/// What a child's crash leaves behind: part of the flight recorder, written by a signal handler.
+/// All of it is the child's to write at any time; whoever reads it copies it out once, then checks.
+struct crash_record {
+  static constexpr std::uint32_t most_registers = 40;
+  static constexpr std::uint32_t message_bytes = 4 * 1024;
+  static constexpr std::uint32_t maps_bytes = 128 * 1024;
+  static constexpr std::uint32_t stack_bytes = 256 * 1024;
+
+  std::atomic<std::uint32_t> signal_number;  ///< stored when all the rest is there; 0: no crash
+  std::int32_t signal_code;
+  std::int32_t signal_sender;  ///< `si_pid`, 0 for a fault
+  std::uint64_t signal_address;
+
+  std::atomic<std::uint32_t> thread;  ///< its number; who puts it here first writes the record
+  /// Whether the thread waits, for a moment, to be looked at before it lets the signal do its work.
+  std::uint32_t waits;
+  std::atomic<std::uint32_t> released;  ///< set, and its waiter woken (futex(2)), by the parent
+
+  /// The thread's registers by their DWARF numbers, the address of the instruction last:
+  /// x86-64: rax, rdx, rcx, rbx, rsi, rdi, rbp, rsp, r8 ... r15, rip (17);
+  /// AArch64: x0 ... x30, sp, pc (33).
+  std::uint32_t register_count;
+  std::uint64_t registers[most_registers];
+
+  std::uint32_t message_size;  ///< what the C library, or std::terminate, had to say
+  char message[message_bytes];
+  std::uint32_t maps_size;  ///< /proc/self/maps, perhaps without its last lines
+  char maps[maps_bytes];
+  std::uint64_t stack_address;  ///< of the first byte of `stack`, at or below the stack pointer
+  std::uint32_t stack_size;
+  alignas(16) std::byte stack[stack_bytes];
+};
+
+}  // namespace glovebox::process
