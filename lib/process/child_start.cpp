@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -24,12 +25,15 @@ namespace {
 constexpr int exit_of_failed_start = 127;  // as shells do
 constexpr const char* child_name = "glovebox-child";
 
-// Where a spawned child finds its descriptors.
-constexpr int spawned_channel = 3;
-constexpr int spawned_recorder = 4;
+// Where a program that is executed finds its descriptors: from here on, in their order.
+constexpr int first_handed_over = 3;
+constexpr int spawned_channel = first_handed_over;
+constexpr int spawned_recorder = spawned_channel + 1;
 
+// \param recorder_fd negative: there is none
 template <class Record>
 [[noreturn]] void give_up(int recorder_fd, Record record) {
+  if (recorder_fd < 0) ::_exit(exit_of_failed_start);
   try {
     record(*recorder::attach(recorder_fd));
   } catch (const std::exception&) {
@@ -61,7 +65,7 @@ bool arrange_stdio(const start_request& request, std::span<transport::unique_fd>
   std::size_t next = 2;
   if (request.has_stdout && ::dup2(descriptors[next++].get(), STDOUT_FILENO) < 0) return false;
   if (request.has_stderr && ::dup2(descriptors[next++].get(), STDERR_FILENO) < 0) return false;
-  for (transport::unique_fd& copied : descriptors.subspan(2)) copied.reset();
+  for (transport::unique_fd& copied : descriptors.subspan(2, next - 2)) copied.reset();
   return true;
 }
 
@@ -124,33 +128,58 @@ bool limit_memory(std::uint64_t bytes) {
   return ::setrlimit(RLIMIT_AS, &limit) == 0;
 }
 
-[[noreturn]] void execute(const child_setup& from, const server_options& self) {
+// Makes these the only ones that a program finds, besides the standard streams. Those given become
+// copies elsewhere, as far as it got; false with errno set when it did not get to the end.
+bool hand_over(std::span<int> descriptors) {
   // First out of the way of each other's numbers.
-  constexpr int above_fixed = spawned_recorder + 1;
-  const int channel = ::fcntl(from.channel, F_DUPFD_CLOEXEC, above_fixed);
-  const int recorder_fd = ::fcntl(from.recorder, F_DUPFD_CLOEXEC, above_fixed);
-  if (channel < 0 || recorder_fd < 0 || ::dup2(channel, spawned_channel) < 0 ||
-      ::dup2(recorder_fd, spawned_recorder) < 0) {
-    const int error = errno;
-    give_up(recorder_fd < 0 ? from.recorder : recorder_fd, start_stage::exec, error);
+  const int above_fixed = first_handed_over + static_cast<int>(descriptors.size());
+  for (int& each : descriptors) {
+    const int copy = ::fcntl(each, F_DUPFD_CLOEXEC, above_fixed);
+    if (copy < 0) return false;
+    each = copy;
   }
+  int next = first_handed_over;
+  for (const int each : descriptors)
+    if (::dup2(each, next++) < 0) return false;
   // Modules preloaded into the fork server may have opened things without close-on-exec. Kernels
   // that cannot do this in one go leave those open: untidy, not wrong.
-  ::close_range(above_fixed, ~0u, CLOSE_RANGE_CLOEXEC);
+  ::close_range(static_cast<unsigned>(above_fixed), ~0u, CLOSE_RANGE_CLOEXEC);
+  return true;
+}
 
-  std::string marker = child_argument({.channel = spawned_channel,
-                                       .recorder = spawned_recorder,
-                                       .memory_limit = from.memory_limit});
-  std::vector<char*> arguments{const_cast<char*>(self.program.c_str()), marker.data()};
-  for (const std::string& argument : self.arguments) {
-    arguments.push_back(const_cast<char*>(argument.c_str()));
-  }
+// \param recorder_fd the one among the descriptors that takes the reason of a failure; null: none
+// \param words the program's path and its arguments
+[[noreturn]] void execute(std::span<int> descriptors, const int* recorder_fd,
+                          const std::vector<std::string>& words) {
+  const bool handed_over = hand_over(descriptors);
+  int error = errno;
+  const int explain_in = recorder_fd ? *recorder_fd : -1;
+  if (!handed_over) give_up(explain_in, start_stage::exec, error);
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
-  ::execv(self.program.c_str(), arguments.data());
-  const int error = errno;
-  give_up(recorder_fd, [error](recorder_page& page) {
+  ::execv(arguments.front(), arguments.data());
+  error = errno;
+  give_up(explain_in, [error](recorder_page& page) {
     page.exec_errno.store(static_cast<std::uint32_t>(error));
   });
+}
+
+[[noreturn]] void execute_self(const child_setup& from, const server_options& self) {
+  std::vector<std::string> words{self.program, child_argument({.channel = spawned_channel,
+                                                               .recorder = spawned_recorder,
+                                                               .memory_limit = from.memory_limit})};
+  words.insert(words.end(), self.arguments.begin(), self.arguments.end());
+  std::array<int, 2> descriptors{from.channel, from.recorder};
+  execute(descriptors, &descriptors[1], words);
+}
+
+[[noreturn]] void execute_command(std::span<const transport::unique_fd> descriptors,
+                                  const start_request& request) {
+  std::vector<int> numbers;
+  for (const transport::unique_fd& each : descriptors)
+    if (each) numbers.push_back(each.get());  // those of the standard streams are in place
+  execute(numbers, nullptr, request.command);
 }
 
 [[noreturn]] void run(child_setup setup, child_main_function child_main) {
@@ -170,11 +199,10 @@ bool limit_memory(std::uint64_t bytes) {
 void run_forked_child(const start_request& request, std::span<transport::unique_fd> descriptors,
                       pid_t server, child_main_function child_main,
                       const server_options& self) noexcept {
-  const child_setup setup{.channel = descriptors[0].release(),
-                          .recorder = descriptors[1].release(),
-                          .memory_limit = request.memory_limit};
-  const auto require = [&setup](bool done, start_stage stage) {
-    if (!done) give_up(setup.recorder, stage, errno);
+  const bool is_command = !request.command.empty();
+  const int explain_in = is_command ? -1 : descriptors[1].get();
+  const auto require = [explain_in](bool done, start_stage stage) {
+    if (!done) give_up(explain_in, stage, errno);
   };
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   errno = ESRCH;
@@ -188,7 +216,14 @@ void run_forked_child(const start_request& request, std::span<transport::unique_
           start_stage::directory);
   require(limit_core_dumps(request.core_dumps), start_stage::core_limit);
   require(limit_cpu(request.cpu_limit), start_stage::cpu_limit);
-  if (request.method == start_method::spawn) execute(setup, self);
+  if (is_command) {
+    require(limit_memory(request.memory_limit), start_stage::memory_limit);
+    execute_command(descriptors, request);
+  }
+  const child_setup setup{.channel = descriptors[0].release(),
+                          .recorder = descriptors[1].release(),
+                          .memory_limit = request.memory_limit};
+  if (request.method == start_method::spawn) execute_self(setup, self);
   run(setup, child_main);
 }
 

@@ -24,8 +24,9 @@ struct child_setup {
 using child_main_function = void (*)(child_setup);
 
 /// In a child just forked from the fork server, whose own descriptors are closed already: prepares
-/// as the request says, then calls `child_main`, or executes `self`. A step that fails is left in
-/// the recorder (`start_errno` and `start_stage`, or `exec_errno`), with exit code 127.
+/// as the request says, then calls `child_main`, or executes `self`, or the request's command. A
+/// step that fails is left in the recorder (`start_errno` and `start_stage`, or `exec_errno`), with
+/// exit code 127; a command has no recorder, and leaves just the exit code.
 [[noreturn]] void run_forked_child(const start_request& request,
                                    std::span<transport::unique_fd> descriptors, pid_t server,
                                    child_main_function child_main,

@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process/messages.hpp"
 
+#include "transport/socket.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <csignal>
@@ -37,6 +39,11 @@ class writer {
     number(static_cast<std::uint32_t>(value.size()));
     const auto* const first = reinterpret_cast<const std::byte*>(value.data());
     bytes_.insert(bytes_.end(), first, first + value.size());
+    return *this;
+  }
+  writer& texts(const std::vector<std::string>& values) {
+    number(static_cast<std::uint32_t>(values.size()));
+    for (const std::string& value : values) text(value);
     return *this;
   }
   std::size_t size() const noexcept { return bytes_.size(); }
@@ -78,14 +85,21 @@ class reader {
     if (value.find('\0') != std::string::npos) fail();
     return value;
   }
+  std::vector<std::string> texts() {
+    const auto count = number<std::uint32_t>();
+    // Each takes at least the four bytes of its length.
+    require(count <= left() / sizeof(std::uint32_t));
+    std::vector<std::string> values;
+    for (std::uint32_t i = 0; ok_ && i < count; ++i) values.push_back(text());
+    return values;
+  }
   void require(bool condition) {
     if (!condition) fail();
   }
-  bool ok() const noexcept { return ok_; }
   bool complete() const noexcept { return ok_ && bytes_.empty(); }
-  std::size_t left() const noexcept { return bytes_.size(); }
 
  private:
+  std::size_t left() const noexcept { return bytes_.size(); }
   void fail() {
     ok_ = false;
     bytes_ = {};
@@ -106,19 +120,21 @@ void write(writer& to, const start_request& request) {
       .number(request.memory_limit)
       .number(request.cpu_limit)
       .text(request.directory)
-      .number(static_cast<std::uint32_t>(request.environment.size()));
-  for (const std::string& variable : request.environment) to.text(variable);
+      .texts(request.environment)
+      .number(request.extra_descriptors)
+      .texts(request.command);
   if (to.size() > max_message_bytes) {
     throw std::length_error("start request: environment and directory exceed 64 KiB");
   }
+  if (request.descriptors() > transport::max_descriptors)
+    throw std::length_error("start request: too many descriptors");
 }
 
 void write(writer& to, const preload_request& request) {
   to.number(static_cast<std::uint8_t>(kind::preload))
       .number(std::uint64_t{0})  // where others have their child
       .text(request.module_path)
-      .number(static_cast<std::uint32_t>(request.modules.size()));
-  for (const std::string& module : request.modules) to.text(module);
+      .texts(request.modules);
   if (to.size() > max_message_bytes)
     throw std::length_error("preload request: names and search path exceed 64 KiB");
 }
@@ -197,9 +213,7 @@ preload_request read_preload_request(reader& from) {
   preload_request request;
   from.require(from.number<std::uint64_t>() == 0);
   request.module_path = from.text();
-  const auto modules = from.number<std::uint32_t>();
-  from.require(modules <= from.left() / 4);
-  for (std::uint32_t i = 0; from.ok() && i < modules; ++i) request.modules.push_back(from.text());
+  request.modules = from.texts();
   return request;
 }
 
@@ -215,14 +229,14 @@ start_request read_start_request(reader& from) {
   request.memory_limit = from.number<std::uint64_t>();
   request.cpu_limit = from.number<std::uint64_t>();
   request.directory = from.text();
-  const auto variables = from.number<std::uint32_t>();
-  // Each takes at least the four bytes of its length.
-  from.require(variables <= from.left() / 4);
-  for (std::uint32_t i = 0; from.ok() && i < variables; ++i) {
-    request.environment.push_back(from.text());
-    const std::string& variable = request.environment.back();
+  request.environment = from.texts();
+  for (const std::string& variable : request.environment)
     from.require(!variable.empty() && variable.front() != '=');  // it needs a name
-  }
+  request.extra_descriptors = from.number_up_to<std::uint32_t, std::uint32_t>(
+      static_cast<std::uint32_t>(transport::max_descriptors));
+  from.require(request.descriptors() <= transport::max_descriptors);
+  request.command = from.texts();
+  from.require(request.command.empty() || request.command.front().starts_with('/'));
   return request;
 }
 

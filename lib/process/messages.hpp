@@ -37,7 +37,7 @@ enum class start_stage : std::uint32_t {
 std::string_view to_string(start_stage) noexcept;  ///< "working directory", ...
 
 /// Application -> fork server: start a child. With it travel the channel, the flight recorder, then
-/// stdout and stderr as far as announced.
+/// stdout and stderr as far as announced, then the extra ones.
 struct start_request {
   std::uint64_t child = 0;  ///< chosen by the application, repeated in all messages about it
   start_method method = start_method::forkserver;
@@ -49,9 +49,16 @@ struct start_request {
   bool has_stderr = false;
   std::vector<std::string> environment{};  ///< "NAME=value" sets, "NAME" unsets, in this order
   std::string directory{};                 ///< empty: the fork server's
+  std::uint32_t extra_descriptors = 0;
+  /// A program of its own instead of a child's image: an absolute path and the arguments. It is
+  /// executed whatever `method` says, finds the first two descriptors as 3 and 4, the extra ones
+  /// from 5 on, and nothing else but its standard streams. The second one is no flight recorder
+  /// then: when the start fails nothing but the exit code 127 tells. Its memory limit counts from
+  /// what the fork server has mapped.
+  std::vector<std::string> command{};
 
   std::size_t descriptors() const noexcept {
-    return 2 + static_cast<std::size_t>(has_stdout) + static_cast<std::size_t>(has_stderr);
+    return std::size_t{2} + has_stdout + has_stderr + extra_descriptors;
   }
 };
 
@@ -89,7 +96,8 @@ using server_message = std::variant<started, start_failed, exited>;
 /// No message is longer [bytes]; one that is came from elsewhere.
 inline constexpr std::size_t max_message_bytes = 64 * 1024;
 
-/// One datagram. \throws std::length_error for a request that is too long
+/// One datagram. \throws std::length_error for a request that is too long, or has too many
+/// descriptors for one message
 std::vector<std::byte> encode(const server_request&);
 std::vector<std::byte> encode(const server_message&);
 

@@ -305,7 +305,8 @@ std::optional<server::failure> server::obey(std::span<const std::byte> bytes,
   }
   start_request wanted = std::get<start_request>(*request);
   if (!only_spawning_.empty()) wanted.method = start_method::spawn;
-  if (!no_preload_.empty() && wanted.method == start_method::forkserver)
+  const bool needs_modules = wanted.command.empty() && wanted.method == start_method::forkserver;
+  if (!no_preload_.empty() && needs_modules)
     return failure{start_stage::preload, ELIBBAD, no_preload_};
   return start(wanted, descriptors, descriptors_lost);
 }
@@ -368,7 +369,9 @@ std::optional<server::failure> server::start(const start_request& request,
   }
   try {
     children_.emplace(pid, request.child);
-    post(started{request.child, pid, only_spawning_}, std::move(pidfd));
+    // A command is executed in any case.
+    post(started{request.child, pid, request.command.empty() ? only_spawning_ : std::string()},
+         std::move(pidfd));
   } catch (const std::bad_alloc&) {
     children_.erase(pid);
     ::kill(pid, SIGKILL);

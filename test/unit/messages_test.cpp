@@ -24,7 +24,9 @@ start_request full_request() {
           .has_stdout = true,
           .has_stderr = false,
           .environment = {"HOME=/nowhere", "EMPTY=", "UNSET", "WITH=a=b"},
-          .directory = "/tmp/\xff not utf-8"};
+          .directory = "/tmp/\xff not utf-8",
+          .extra_descriptors = 2,
+          .command = {"/usr/bin/program", "", "-v"}};
 }
 
 exited full_exit() {
@@ -64,9 +66,11 @@ BOOST_AUTO_TEST_CASE(start_request_comes_back) {
   BOOST_TEST(received->core_dumps);
   BOOST_TEST(received->has_stdout);
   BOOST_TEST(!received->has_stderr);
-  BOOST_TEST(received->descriptors() == 3u);
+  BOOST_TEST(received->extra_descriptors == 2u);
+  BOOST_TEST(received->descriptors() == 5u);
   BOOST_TEST(received->environment == sent.environment, boost::test_tools::per_element());
   BOOST_TEST(received->directory == sent.directory);
+  BOOST_TEST(received->command == sent.command, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(kill_request_comes_back) {
@@ -203,11 +207,33 @@ BOOST_AUTO_TEST_CASE(strings_that_would_change_on_the_way_are_refused) {
   request.environment = {};
   request.directory = std::string("/tmp\0/x", 7);
   BOOST_TEST(refused(request));
+  request.directory = {};
+  request.command = {"/bin/cat", std::string("a\0b", 3)};
+  BOOST_TEST(refused(request));
+}
+
+BOOST_AUTO_TEST_CASE(a_command_has_an_absolute_path) {
+  for (const std::string path : {"", "cat", "./cat"}) {
+    const auto request = decode_server_request(encode(start_request{.command = {path}}));
+    BOOST_TEST(!request.has_value(), path);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(more_descriptors_than_a_message_takes) {
+  start_request request{.has_stderr = true, .extra_descriptors = 250};
+  BOOST_TEST(decode_server_request(encode(request)).has_value());
+  request.extra_descriptors = 251;
+  BOOST_CHECK_THROW(encode(request), std::length_error);
+  request.extra_descriptors = ~0u;
+  BOOST_CHECK_THROW(encode(request), std::length_error);
 }
 
 BOOST_AUTO_TEST_CASE(too_long_is_refused_on_both_sides) {
   start_request request;
   request.environment = {std::string(max_message_bytes, 'x')};
+  BOOST_CHECK_THROW(encode(request), std::length_error);
+  request.environment = {};
+  request.command = {"/bin/echo", std::string(max_message_bytes, 'x')};
   BOOST_CHECK_THROW(encode(request), std::length_error);
   BOOST_TEST(!decode_server_request(bytes(max_message_bytes + 1)).has_value());
 }
