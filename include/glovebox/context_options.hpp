@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glovebox/limits.hpp>
+#include <glovebox/shared_file_descriptor.hpp>
 #include <glovebox/start_method.hpp>
 
 #include <chrono>
@@ -46,6 +47,15 @@ struct context_options {
   std::function<void(std::string_view)> on_output_line;
   /// `NAME=value` sets, `NAME` unsets a variable in the child's environment.
   std::vector<std::string> environment;
+  /// For code in the child, which finds them with `this_child::arguments()`; the child's own work
+  /// is not changed by them. Spawned children have them on their command line, where every user of
+  /// the machine can read them. Together with the environment and the directory at most 64 KiB.
+  std::vector<std::string> arguments;
+  /// Open files, pipes and sockets for code in the child, which finds duplicates of them with
+  /// `this_child::take_descriptor()`. Each child is given all of them, so children of a pool share
+  /// positions and connections. Here they stay open as long as these options, copies of them, and
+  /// contexts made with them exist. At most 249; a child is not started with an empty one.
+  std::vector<shared_file_descriptor> descriptors;
   /// Directories in which the child looks for modules, before those of the environment's
   /// GLOVEBOX_MODULE_PATH and the one where modules are installed.
   std::vector<std::string> module_path;

@@ -17,3 +17,4 @@
 #include <glovebox/remote.hpp>
 #include <glovebox/remote_exception.hpp>
 #include <glovebox/shared_array.hpp>
+#include <glovebox/this_child.hpp>

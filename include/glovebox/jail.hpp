@@ -8,9 +8,10 @@
 ///
 /// The child then has `root` as its root and working directory; it runs as `uid` and `gid`, without
 /// further groups, without capabilities, and without a way to get any; all descriptors but the
-/// standard ones and its channel are closed; a terminal can only be written to; the session's keys
-/// are out of reach; other processes of the same uid can signal it, but neither trace it nor read
-/// its memory. It still dies with the parent. So do all processes it starts.
+/// standard ones, its channel and those given to it at its start that were not taken yet
+/// (`this_child::take_descriptor`) are closed; a terminal can only be written to; the session's
+/// keys are out of reach; other processes of the same uid can signal it, but neither trace it nor
+/// read its memory. It still dies with the parent. So do all processes it starts.
 ///
 /// None of the modules' code, static initialisers included, runs before that. The order: check that
 /// all of this can be done; load what the C library would load later; load `preload`; copy

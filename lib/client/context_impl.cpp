@@ -1,16 +1,13 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "client/context_impl.hpp"
 
+#include "client/child_request.hpp"
 #include "transport/socket.hpp"
 
 #include <glovebox/failures.hpp>
 
-#include <fcntl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
 #include <utility>
 
 namespace glovebox::client {
@@ -29,46 +26,6 @@ std::string what_failed(const std::system_error& why) {
   if (text.ends_with(reason)) text.resize(text.size() - reason.size());
   return text;
 }
-
-transport::unique_fd open_null(int flags) {
-  return transport::unique_fd(::open("/dev/null", flags | O_CLOEXEC));
-}
-
-constexpr const char* module_path_variable = "GLOVEBOX_MODULE_PATH";
-
-std::string module_path(const std::vector<std::string>& places) {
-  std::string path;
-  // The child's working directory may be another.
-  for (const std::string& each : places) path += std::filesystem::absolute(each).string() + ':';
-  if (const char* const more = std::getenv(module_path_variable)) path += more;
-  return path;
-}
-
-/// A child's outputs that are kept share a pipe, so that their lines stay in order.
-class output_ends {
- public:
-  /// What the child gets for one of its outputs; nothing when it inherits the parent's.
-  transport::unique_fd end_of(output where) {
-    if (where == output::inherit) return {};
-    transport::unique_fd end = where == output::null ? open_null(O_WRONLY) : kept_end();
-    if (!end) throw std::system_error(errno, std::generic_category(), "a child's output");
-    return end;
-  }
-  transport::unique_fd read_end;  ///< set when an output is kept
-
- private:
-  transport::unique_fd kept_end() {
-    if (!read_end) {
-      int ends[2];
-      if (::pipe2(ends, O_CLOEXEC) != 0) return {};
-      read_end.reset(ends[0]);
-      write_end_.reset(ends[1]);
-      ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    }
-    return transport::unique_fd(::fcntl(write_end_.get(), F_DUPFD_CLOEXEC, 0));
-  }
-  transport::unique_fd write_end_;
-};
 
 }  // namespace
 
@@ -117,33 +74,9 @@ void context_impl::try_launch() {
     recorder_->reply_limit = options_.limits.message_bytes;
     recorder_->descriptor_limit = options_.limits.descriptors;
     recorder_->callback_limit = options_.limits.callback_depth;
-    process::start_request request;
-    request.method = options_.method;
-    request.memory_limit = options_.memory_limit;
-    request.cpu_limit =
-        static_cast<std::uint64_t>(std::max(options_.cpu_limit, std::chrono::seconds(0)).count());
-    request.core_dumps = options_.core_dumps;
-    request.environment = options_.environment;
-    process::preload_request preload{.modules = options_.preload};
-    if (!options_.module_path.empty()) {
-      preload.module_path = module_path(options_.module_path);
-      request.environment.push_back(module_path_variable + ('=' + preload.module_path));
-    }
-    request.directory = options_.directory;
-    std::vector<transport::unique_fd> descriptors;
-    descriptors.push_back(std::move(theirs));
-    descriptors.push_back(std::move(memory));
-    output_ends outputs;
-    if (auto end = outputs.end_of(options_.standard_output)) {
-      request.has_stdout = true;
-      descriptors.push_back(std::move(end));
-    }
-    if (auto end = outputs.end_of(options_.standard_error)) {
-      request.has_stderr = true;
-      descriptors.push_back(std::move(end));
-    }
-    link_ = service_->link(executor_, preload);
-    if (!link_->start(std::move(request), std::move(descriptors),
+    child_request wanted = request_for(options_, std::move(theirs), std::move(memory));
+    link_ = service_->link(executor_, wanted.preload);
+    if (!link_->start(std::move(wanted.start), std::move(wanted.descriptors),
                       std::weak_ptr<child_watcher>(self()), child_)) {
       service_->drop(*link_);
       if (attempt == 0) continue;
@@ -151,9 +84,9 @@ void context_impl::try_launch() {
     }
     channel_.emplace(executor_, mine.get());
     (void)mine.release();
-    if (outputs.read_end) {
-      output_.emplace(executor_, outputs.read_end.get());
-      (void)outputs.read_end.release();
+    if (wanted.output) {
+      output_.emplace(executor_, wanted.output.get());
+      (void)wanted.output.release();
       if (options_.on_output_line)
         feed_ = std::make_shared<output_feed>(executor_, options_.on_output_line);
     }

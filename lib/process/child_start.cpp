@@ -9,7 +9,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -17,6 +16,7 @@
 #include <cstdlib>
 #include <exception>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace glovebox::process {
@@ -165,21 +165,14 @@ bool hand_over(std::span<int> descriptors) {
   });
 }
 
-[[noreturn]] void execute_self(const child_setup& from, const server_options& self) {
-  std::vector<std::string> words{self.program, child_argument({.channel = spawned_channel,
-                                                               .recorder = spawned_recorder,
-                                                               .memory_limit = from.memory_limit})};
-  words.insert(words.end(), self.arguments.begin(), self.arguments.end());
-  std::array<int, 2> descriptors{from.channel, from.recorder};
+[[noreturn]] void execute_self(child_setup from, const server_options& self) {
+  std::vector<int> descriptors{from.channel, from.recorder};
+  descriptors.insert(descriptors.end(), from.descriptors.begin(), from.descriptors.end());
+  from.channel = spawned_channel;
+  from.recorder = spawned_recorder;
+  std::vector<std::string> words{self.program, child_argument(from)};
+  words.insert(words.end(), from.arguments.begin(), from.arguments.end());
   execute(descriptors, &descriptors[1], words);
-}
-
-[[noreturn]] void execute_command(std::span<const transport::unique_fd> descriptors,
-                                  const start_request& request) {
-  std::vector<int> numbers;
-  for (const transport::unique_fd& each : descriptors)
-    if (each) numbers.push_back(each.get());  // those of the standard streams are in place
-  execute(numbers, nullptr, request.command);
 }
 
 [[noreturn]] void run(child_setup setup, child_main_function child_main) {
@@ -188,7 +181,7 @@ bool hand_over(std::span<int> descriptors) {
     give_up(setup.recorder, start_stage::memory_limit, errno);
   }
   setup.memory_limit = 0;
-  child_main(setup);
+  child_main(std::move(setup));
   // Not exit(): the handlers and static destructors of a forked image are the fork server's.
   std::fflush(nullptr);
   ::_exit(0);
@@ -216,22 +209,28 @@ void run_forked_child(const start_request& request, std::span<transport::unique_
           start_stage::directory);
   require(limit_core_dumps(request.core_dumps), start_stage::core_limit);
   require(limit_cpu(request.cpu_limit), start_stage::cpu_limit);
+  std::vector<int> numbers;
+  for (transport::unique_fd& each : descriptors)
+    if (each) numbers.push_back(each.release());  // those of the standard streams are in place
   if (is_command) {
     require(limit_memory(request.memory_limit), start_stage::memory_limit);
-    execute_command(descriptors, request);
+    execute(numbers, nullptr, request.command);
   }
-  const child_setup setup{.channel = descriptors[0].release(),
-                          .recorder = descriptors[1].release(),
-                          .memory_limit = request.memory_limit};
-  if (request.method == start_method::spawn) execute_self(setup, self);
-  run(setup, child_main);
+  child_setup setup{.channel = numbers[0],
+                    .recorder = numbers[1],
+                    .memory_limit = request.memory_limit,
+                    .arguments = request.arguments,
+                    .descriptors = {numbers.begin() + 2, numbers.end()}};
+  if (request.method == start_method::spawn) execute_self(std::move(setup), self);
+  run(std::move(setup), child_main);
 }
 
 void run_spawned_child(child_setup setup, child_main_function child_main) noexcept {
   ::prctl(PR_SET_NAME, child_name);
   ::fcntl(setup.channel, F_SETFD, FD_CLOEXEC);
   ::fcntl(setup.recorder, F_SETFD, FD_CLOEXEC);
-  run(setup, child_main);
+  for (const int each : setup.descriptors) ::fcntl(each, F_SETFD, FD_CLOEXEC);
+  run(std::move(setup), child_main);
 }
 
 }  // namespace glovebox::process

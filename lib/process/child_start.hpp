@@ -8,15 +8,19 @@
 #include <sys/types.h>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <vector>
 
 namespace glovebox::process {
 
-/// What a child begins with. It owns both descriptors, which are close-on-exec.
+/// What a child begins with. It owns all the descriptors, which are close-on-exec.
 struct child_setup {
   int channel = -1;
   int recorder = -1;
   /// What `run_spawned_child` has still to apply [bytes]; children that run have it behind them.
   std::uint64_t memory_limit = 0;
+  std::vector<std::string> arguments{};  ///< of the request
+  std::vector<int> descriptors{};        ///< the extra ones of the request
 };
 
 /// The child's life. When it returns, stdio is flushed and the child exits with 0, without running

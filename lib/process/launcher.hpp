@@ -13,7 +13,7 @@ namespace glovebox::process {
 /// What a fork server and its spawned children execute.
 struct server_options {
   std::string program = "/proc/self/exe";  ///< a path, not looked up in PATH
-  std::vector<std::string> arguments{};    ///< follow the marker, which is argv[1]
+  std::vector<std::string> arguments{};    ///< the server's: follow the marker, which is argv[1]
 };
 
 /// The application's end of a fork server. Closing `control` makes the server kill all its children

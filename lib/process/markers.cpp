@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process/markers.hpp"
 
+#include "transport/socket.hpp"
+
 #include <charconv>
 #include <string_view>
 #include <system_error>
@@ -40,7 +42,8 @@ std::string fork_server_argument(int control) {
 
 std::string child_argument(const child_setup& setup) {
   return std::string(child_prefix) + std::to_string(setup.channel) + ',' +
-         std::to_string(setup.recorder) + ',' + std::to_string(setup.memory_limit);
+         std::to_string(setup.recorder) + ',' + std::to_string(setup.memory_limit) + ',' +
+         std::to_string(setup.descriptors.size());
 }
 
 std::optional<int> fork_server_marker(int argc, const char* const* argv) {
@@ -53,10 +56,15 @@ std::optional<int> fork_server_marker(int argc, const char* const* argv) {
 std::optional<child_setup> child_marker(int argc, const char* const* argv) {
   auto text = after(child_prefix, argc, argv);
   child_setup setup;
+  std::size_t descriptors = 0;
   if (!text || !take_number(*text, setup.channel) || !take_number(*text, setup.recorder) ||
-      !take_number(*text, setup.memory_limit) || !text->empty()) {
+      !take_number(*text, setup.memory_limit) || !take_number(*text, descriptors) ||
+      !text->empty() || descriptors > transport::max_descriptors) {
     return std::nullopt;
   }
+  for (std::size_t i = 1; i <= descriptors; ++i)
+    setup.descriptors.push_back(setup.recorder + static_cast<int>(i));
+  setup.arguments.assign(argv + 2, argv + argc);
   return setup;
 }
 

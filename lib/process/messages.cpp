@@ -121,13 +121,14 @@ void write(writer& to, const start_request& request) {
       .number(request.cpu_limit)
       .text(request.directory)
       .texts(request.environment)
+      .texts(request.arguments)
       .number(request.extra_descriptors)
       .texts(request.command);
   if (to.size() > max_message_bytes) {
-    throw std::length_error("start request: environment and directory exceed 64 KiB");
+    throw std::length_error("start request: environment, arguments and directory exceed 64 KiB");
   }
   if (request.descriptors() > transport::max_descriptors)
-    throw std::length_error("start request: too many descriptors");
+    throw std::length_error("start request: more descriptors than a message can have");
 }
 
 void write(writer& to, const preload_request& request) {
@@ -232,6 +233,7 @@ start_request read_start_request(reader& from) {
   request.environment = from.texts();
   for (const std::string& variable : request.environment)
     from.require(!variable.empty() && variable.front() != '=');  // it needs a name
+  request.arguments = from.texts();
   request.extra_descriptors = from.number_up_to<std::uint32_t, std::uint32_t>(
       static_cast<std::uint32_t>(transport::max_descriptors));
   from.require(request.descriptors() <= transport::max_descriptors);

@@ -49,7 +49,8 @@ struct start_request {
   bool has_stderr = false;
   std::vector<std::string> environment{};  ///< "NAME=value" sets, "NAME" unsets, in this order
   std::string directory{};                 ///< empty: the fork server's
-  std::uint32_t extra_descriptors = 0;
+  std::vector<std::string> arguments{};    ///< for the child's code; not for a command
+  std::uint32_t extra_descriptors = 0;     ///< for the child's code as well
   /// A program of its own instead of a child's image: an absolute path and the arguments. It is
   /// executed whatever `method` says, finds the first two descriptors as 3 and 4, the extra ones
   /// from 5 on, and nothing else but its standard streams. The second one is no flight recorder

@@ -5,12 +5,14 @@
 #include "runtime/crash_handler.hpp"
 #include "runtime/dispatcher.hpp"
 #include "runtime/module_loader.hpp"
+#include "runtime/this_child.hpp"
 #include "transport/shared_memory.hpp"
 
 #include <unistd.h>
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <utility>
 
 namespace glovebox::runtime {
 namespace {
@@ -24,6 +26,9 @@ void child_main(process::child_setup setup) {
     remember_root();
     transport::share_memory_as_child();
     own_channel = setup.channel;
+    std::vector<file_descriptor> descriptors;
+    for (const int each : setup.descriptors) descriptors.emplace_back(each);
+    set_given(std::move(setup.arguments), std::move(descriptors));
     const process::recorder memory = process::recorder::attach(setup.recorder);
     ::close(setup.recorder);
     install_crash_handler(*memory);
@@ -41,7 +46,9 @@ void child_main(process::child_setup setup) {
 }
 
 std::vector<int> descriptors_in_use() {
-  return {own_channel};
+  std::vector<int> all = given_descriptors();
+  all.push_back(own_channel);
+  return all;
 }
 
 }  // namespace glovebox::runtime

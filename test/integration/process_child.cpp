@@ -3,9 +3,11 @@
 // The children of the fork server's tests: each does what it is told over its channel.
 #include "process_fixture.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -42,10 +44,24 @@ std::string descriptors(const process::child_setup& setup) {
       line += "channel ";
     else if (fd == setup.recorder)
       line += "recorder ";
+    else if (std::find(setup.descriptors.begin(), setup.descriptors.end(), fd) !=
+             setup.descriptors.end())
+      line += ::fcntl(fd, F_GETFD) == FD_CLOEXEC ? "given " : "inheritable ";
     else
       line += std::to_string(fd) + ' ';
   }
   return line;
+}
+
+std::string arguments(const process::child_setup& setup) {
+  std::string line;
+  for (const std::string& each : setup.arguments) line += '[' + each + ']';
+  return line;
+}
+
+// What stands in a given file.
+std::string text(const process::child_setup& setup, const std::string& index) {
+  return read_line(setup.descriptors.at(std::stoul(index)));
 }
 
 std::string limit(int resource) {
@@ -117,6 +133,10 @@ bool act(const process::child_setup& setup, const std::string& word, const std::
     ::kill(::getpid(), std::stoi(argument));
   } else if (word == "descriptors") {
     answer(setup.channel, descriptors(setup));
+  } else if (word == "arguments") {
+    answer(setup.channel, arguments(setup));
+  } else if (word == "text") {
+    answer(setup.channel, text(setup, argument));
   } else if (word == "daemonise") {
     daemonise(setup.channel);
   } else if (word == "leave_behind") {

@@ -158,6 +158,28 @@ BOOST_DATA_TEST_CASE(standard_streams, both_methods, method) {
   BOOST_TEST(read_all(err_read.get()) == "to stderr: hello");
 }
 
+BOOST_DATA_TEST_CASE(arguments_and_further_descriptors, both_methods, method) {
+  auto [first, first_write] = make_pipe();
+  auto [second, second_write] = make_pipe();
+  auto [err_read, err_write] = make_pipe();
+  for (const int to : {first_write.get(), second_write.get()})
+    BOOST_TEST(::write(to, to == first_write.get() ? "one\n" : "two\n", 4) == 4);
+  application app;
+  const child c = app.start({.method = method,
+                             .has_stderr = true,
+                             .arguments = {"-v", "", "--glovebox-child=3,4,0,0"},
+                             .extra_descriptors = 2},
+                            {err_write.get(), first.get(), second.get()});
+  BOOST_TEST(c.ask("arguments") == "[-v][][--glovebox-child=3,4,0,0]");
+  BOOST_TEST(c.ask("text 0") == "one");
+  BOOST_TEST(c.ask("text 1") == "two");
+  BOOST_TEST(stray_descriptors(c.ask("descriptors")) == "given given ");
+  // And the next one has nothing of it.
+  const child next = app.start(method);
+  BOOST_TEST(next.ask("arguments") == "");
+  BOOST_TEST(stray_descriptors(next.ask("descriptors")) == "");
+}
+
 BOOST_DATA_TEST_CASE(standard_error_alone, both_methods, method) {
   application app;
   auto [err_read, err_write] = make_pipe();

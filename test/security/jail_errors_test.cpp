@@ -171,6 +171,15 @@ BOOST_AUTO_TEST_CASE(row_24_a_standard_descriptor_that_is_a_directory) {
   BOOST_TEST(unharmed(ctx));
 }
 
+BOOST_AUTO_TEST_CASE(row_24_a_given_descriptor_that_is_a_directory) {
+  context_options options;
+  options.descriptors = {
+      glovebox::file_descriptor(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC))};
+  ctx = context(shared_io(), options);
+  BOOST_TEST(holds(refusal(here.options()), "is a directory, and would lead out of the jail"));
+  BOOST_TEST(unharmed(ctx));
+}
+
 BOOST_AUTO_TEST_CASE(row_24_once_is_enough) {
   enter(here.options());
   BOOST_TEST(refusal(here.options()) == "this child is in a jail already");

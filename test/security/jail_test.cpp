@@ -195,6 +195,23 @@ BOOST_AUTO_TEST_CASE(row_24_inherited_descriptors_are_closed) {
   BOOST_TEST((std::vector<int>(open.begin(), open.begin() + 3) == std::vector<int>{0, 1, 2}));
 }
 
+BOOST_AUTO_TEST_CASE(row_24_given_descriptors_stay_until_they_are_taken) {
+  context_options options;
+  for (int i = 0; i != 2; ++i)
+    options.descriptors.push_back(
+        glovebox::file_descriptor(::open("/dev/null", O_RDWR | O_CLOEXEC)));
+  ctx = context(shared_io(), options);
+  const auto take = [](std::size_t index) {
+    return glovebox::this_child::take_descriptor(index).release();
+  };
+  const int taken = get(ctx.call(take, std::size_t{0}, use_future));
+  enter(here.options());
+  const auto is_open = [](int fd) { return ::fcntl(fd, F_GETFD) != -1; };
+  BOOST_TEST(!get(ctx.call(is_open, taken, use_future)));
+  BOOST_TEST(get(ctx.call(is_open, get(ctx.call(take, std::size_t{1}, use_future)), use_future)));
+  BOOST_TEST(get(ctx.call<&open_descriptors>(use_future)).size() == 5u);  // and the channel
+}
+
 BOOST_AUTO_TEST_CASE(row_24_no_way_back_to_power) {
   const std::string own = here.root() + "/own";
   std::filesystem::create_directory(own);

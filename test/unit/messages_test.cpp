@@ -25,6 +25,7 @@ start_request full_request() {
           .has_stderr = false,
           .environment = {"HOME=/nowhere", "EMPTY=", "UNSET", "WITH=a=b"},
           .directory = "/tmp/\xff not utf-8",
+          .arguments = {"--verbose", "", "two words"},
           .extra_descriptors = 2,
           .command = {"/usr/bin/program", "", "-v"}};
 }
@@ -70,6 +71,7 @@ BOOST_AUTO_TEST_CASE(start_request_comes_back) {
   BOOST_TEST(received->descriptors() == 5u);
   BOOST_TEST(received->environment == sent.environment, boost::test_tools::per_element());
   BOOST_TEST(received->directory == sent.directory);
+  BOOST_TEST(received->arguments == sent.arguments, boost::test_tools::per_element());
   BOOST_TEST(received->command == sent.command, boost::test_tools::per_element());
 }
 
@@ -208,6 +210,9 @@ BOOST_AUTO_TEST_CASE(strings_that_would_change_on_the_way_are_refused) {
   request.directory = std::string("/tmp\0/x", 7);
   BOOST_TEST(refused(request));
   request.directory = {};
+  request.arguments = {std::string("a\0b", 3)};
+  BOOST_TEST(refused(request));
+  request.arguments = {};
   request.command = {"/bin/cat", std::string("a\0b", 3)};
   BOOST_TEST(refused(request));
 }
@@ -233,6 +238,9 @@ BOOST_AUTO_TEST_CASE(too_long_is_refused_on_both_sides) {
   request.environment = {std::string(max_message_bytes, 'x')};
   BOOST_CHECK_THROW(encode(request), std::length_error);
   request.environment = {};
+  request.arguments = std::vector<std::string>(max_message_bytes / 4);
+  BOOST_CHECK_THROW(encode(request), std::length_error);
+  request.arguments = {};
   request.command = {"/bin/echo", std::string(max_message_bytes, 'x')};
   BOOST_CHECK_THROW(encode(request), std::length_error);
   BOOST_TEST(!decode_server_request(bytes(max_message_bytes + 1)).has_value());
@@ -273,16 +281,19 @@ BOOST_AUTO_TEST_CASE(markers) {
     BOOST_TEST(!server({"program", wrong}).has_value(), wrong);
   }
 
-  const std::string child_word =
-      child_argument({.channel = 3, .recorder = 4, .memory_limit = ~std::uint64_t{0}});
-  const auto setup = child({"program", child_word.c_str()});
+  const std::string child_word = child_argument(
+      {.channel = 3, .recorder = 4, .memory_limit = ~std::uint64_t{0}, .descriptors = {5, 6}});
+  const auto setup = child({"program", child_word.c_str(), child_word.c_str(), ""});
   BOOST_REQUIRE(setup.has_value());
   BOOST_TEST(setup->channel == 3);
   BOOST_TEST(setup->recorder == 4);
   BOOST_TEST(setup->memory_limit == ~std::uint64_t{0});
+  BOOST_TEST((setup->descriptors == std::vector<int>{5, 6}));
+  BOOST_TEST((setup->arguments == std::vector<std::string>{child_word, ""}));
   for (const char* wrong :
        {"--glovebox-child=", "--glovebox-child=3", "--glovebox-child=3,4", "--glovebox-child=3,4,",
-        "--glovebox-child=3,4,5,6", "--glovebox-child=3,-4,5", "--glovebox-child=3;4;5"}) {
+        "--glovebox-child=3,4,5", "--glovebox-child=3,4,5,6,7", "--glovebox-child=3,-4,5,0",
+        "--glovebox-child=3,4,5,-1", "--glovebox-child=3,4,5,254", "--glovebox-child=3;4;5;6"}) {
     BOOST_TEST(!child({"program", wrong}).has_value(), wrong);
   }
 }
