@@ -33,7 +33,8 @@ struct context_options {
   /// Processor time of the child, all of its threads together, from its start [s]; 0: no limit.
   /// Beyond it the child gets SIGXCPU, and dies of it unless it handles that (RLIMIT_CPU).
   std::chrono::seconds cpu_limit{};
-  /// The child must say that it is ready within this time.
+  /// The child must say that it is ready within this time. Modules that have to be preloaded for it
+  /// may take three quarters of it.
   std::chrono::nanoseconds start_timeout = std::chrono::seconds(10);
   /// How long `stop()` and the destructor let the child finish by itself before they kill it.
   std::chrono::nanoseconds stop_grace = std::chrono::milliseconds(500);
@@ -61,10 +62,11 @@ struct context_options {
   std::vector<std::string> module_path;
   /// Modules that the fork server loads before it forks, once for all children with the same list,
   /// which then have them from their start. Each is tried in a process of its own first: where one
-  /// cannot be loaded, crashes or hangs, no child starts, and its calls end with
-  /// `cause::start_failed` and the reason. Where one leaves threads behind, which a fork would
-  /// lose, the children are spawned instead; `context::start_note()` says so. Without effect on
-  /// `start_method::spawn`.
+  /// cannot be loaded, crashes or takes too long, no child starts, and its calls end with
+  /// `cause::start_failed` and the reason. They may take three quarters of `start_timeout`, all
+  /// together; what took longer is tried again for the next child. Where one leaves threads behind,
+  /// which a fork would lose, the children are spawned instead; `context::start_note()` says so.
+  /// Without effect on `start_method::spawn`.
   std::vector<std::string> preload;
   /// Working directory; empty: the parent's.
   std::string directory;

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -38,6 +39,14 @@ transport::unique_fd duplicate(const shared_file_descriptor& given) {
   } catch (const std::system_error& why) {
     throw std::system_error(why.code(), what);
   }
+}
+
+// A part of the time that the child has, so that the server can still say what took too long. When
+// several children wait for it the first one's counts.
+std::chrono::milliseconds time_to_preload(std::chrono::nanoseconds start_timeout) {
+  using std::chrono::milliseconds;
+  return std::clamp(std::chrono::ceil<milliseconds>(start_timeout / 4 * 3), milliseconds(1),
+                    milliseconds(std::numeric_limits<int>::max()));
 }
 
 /// A child's outputs that are kept share a pipe, so that their lines stay in order.
@@ -81,6 +90,7 @@ child_request request_for(const context_options& options, transport::unique_fd c
   start.arguments = options.arguments;
   start.directory = options.directory;
   made.preload.modules = options.preload;
+  made.preload.timeout = time_to_preload(options.start_timeout);
   if (!options.module_path.empty()) {
     made.preload.module_path = module_path(options.module_path);
     start.environment.push_back(module_path_variable + ('=' + made.preload.module_path));

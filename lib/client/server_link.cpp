@@ -144,6 +144,9 @@ void server_link::deliver(process::server_message&& message,
         watcher->on_started(start->pid, std::move(descriptors.front()), start->note);
     }
   } else if (const auto* failure = std::get_if<process::start_failed>(&message)) {
+    // Another start, perhaps with more time, tries again: in a server of its own.
+    if (failure->stage == process::start_stage::preload && failure->error == ETIMEDOUT)
+      service_.drop(*this);
     if (auto watcher = watcher_of(failure->child, true))
       watcher->on_start_failed(failure->error, failure->stage, failure->detail);
   } else if (const auto* end = std::get_if<process::exited>(&message)) {

@@ -36,7 +36,7 @@ class service final : public asio::execution_context::service {
   /// \throws std::system_error
   std::shared_ptr<server_link> link(const asio::any_io_executor& executor,
                                     const process::preload_request& preload);
-  /// The server behind this link is gone; the next start makes a new one.
+  /// The server behind this link is gone or of no use; the next start makes a new one.
   void drop(const server_link& lost) noexcept;
 
   /// See glovebox::default_context.

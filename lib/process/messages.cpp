@@ -135,7 +135,8 @@ void write(writer& to, const preload_request& request) {
   to.number(static_cast<std::uint8_t>(kind::preload))
       .number(std::uint64_t{0})  // where others have their child
       .text(request.module_path)
-      .texts(request.modules);
+      .texts(request.modules)
+      .number(static_cast<std::uint32_t>(request.timeout.count()));
   if (to.size() > max_message_bytes)
     throw std::length_error("preload request: names and search path exceed 64 KiB");
 }
@@ -215,6 +216,8 @@ preload_request read_preload_request(reader& from) {
   from.require(from.number<std::uint64_t>() == 0);
   request.module_path = from.text();
   request.modules = from.texts();
+  request.timeout = std::chrono::milliseconds(
+      from.number_up_to<int, std::uint32_t>(std::numeric_limits<int>::max()));
   return request;
 }
 

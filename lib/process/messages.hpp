@@ -6,6 +6,7 @@
 #include <glovebox/start_method.hpp>
 
 #include <sys/types.h>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -72,6 +73,7 @@ struct kill_request {
 struct preload_request {
   std::string module_path{};  ///< GLOVEBOX_MODULE_PATH
   std::vector<std::string> modules{};
+  std::chrono::milliseconds timeout{};  ///< for all of them together; at most INT_MAX
 };
 using server_request = std::variant<start_request, kill_request, preload_request>;
 

@@ -2,6 +2,7 @@
 #include "process/server.hpp"
 
 #include "process/messages.hpp"
+#include "process/module_trial.hpp"
 #include "transport/socket.hpp"
 
 #include <fcntl.h>
@@ -17,14 +18,11 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <deque>
 #include <exception>
-#include <filesystem>
 #include <new>
 #include <optional>
 #include <set>
@@ -107,72 +105,6 @@ class all_signals_blocked {
   sigset_t before_;
 };
 
-/// What became of a module that was loaded in a process of its own.
-struct trial {
-  std::string error;
-  long threads = 0;  // that it has left behind
-};
-
-constexpr int longest_trial_ms = 30'000;
-
-long own_threads() {
-  long count = 0;
-  std::error_code none;  // without /proc nobody knows
-  for ([[maybe_unused]] const auto& thread :
-       std::filesystem::directory_iterator("/proc/self/task", none))
-    ++count;
-  return count;
-}
-
-std::string signal_or_status(const siginfo_t& end) {
-  if (end.si_code == CLD_EXITED) return "exits with status " + std::to_string(end.si_status);
-  return std::string("ends by signal ") + std::to_string(end.si_status) + " (" +
-         ::strsignal(end.si_status) + ')';
-}
-
-/// \param control when its other end is gone nobody waits for the result
-trial try_module(const std::string& name, load_module_function load, int control) {
-  const std::string called = "the module '" + name + "'";
-  std::array<int, 2> ends;
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {called + " was not tried: pipe2"};
-  const unique_fd reader(ends[0]);
-  unique_fd writer(ends[1]);
-  const pid_t pid = ::fork();
-  if (pid < 0) return {called + " was not tried: fork: " + std::strerror(errno)};
-  if (pid == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    std::string result;
-    try {
-      const long before = own_threads();
-      load(name);
-      result = std::to_string(own_threads() - before);
-    } catch (const std::exception& why) {
-      result = std::string("!") + why.what();
-    }
-    if (result.size() > PIPE_BUF) result.resize(PIPE_BUF);
-    const bool told =
-        ::write(writer.get(), result.data(), result.size()) == static_cast<ssize_t>(result.size());
-    ::_exit(told ? 0 : 1);
-  }
-  writer.reset();
-  std::array<pollfd, 2> watched{{{.fd = reader.get(), .events = POLLIN, .revents = 0},
-                                 {.fd = control, .events = 0, .revents = 0}}};
-  const bool answered =
-      ::poll(watched.data(), watched.size(), longest_trial_ms) > 0 && watched[0].revents != 0;
-  std::string result;
-  std::array<char, PIPE_BUF> piece;
-  if (answered)
-    if (const ssize_t size = ::read(reader.get(), piece.data(), piece.size()); size > 0)
-      result.assign(piece.data(), static_cast<std::size_t>(size));
-  ::kill(pid, SIGKILL);  // also one that has told its result and does not exit
-  siginfo_t end;
-  wait_for(P_PID, static_cast<id_t>(pid), end, 0);
-  if (result.starts_with('!')) return {result.substr(1)};
-  if (!answered) return {called + " takes more than 30 s to be loaded"};
-  if (result.empty()) return {called + ' ' + signal_or_status(end) + " while it is loaded"};
-  return {{}, std::strtol(result.c_str(), nullptr, 10)};
-}
-
 class server {
  public:
   server(int control, child_main_function child_main, const server_options& self,
@@ -216,7 +148,8 @@ class server {
   child_main_function child_main_;
   load_module_function load_;
   server_options self_;
-  std::string no_preload_;     // why the modules of all children could not be loaded
+  std::string no_preload_;  // why the modules of all children could not be loaded
+  int no_preload_error_ = ELIBBAD;
   std::string only_spawning_;  // why children cannot be forked
   pid_t own_pid_ = ::getpid();
   unique_fd signals_;
@@ -307,7 +240,7 @@ std::optional<server::failure> server::obey(std::span<const std::byte> bytes,
   if (!only_spawning_.empty()) wanted.method = start_method::spawn;
   const bool needs_modules = wanted.command.empty() && wanted.method == start_method::forkserver;
   if (!no_preload_.empty() && needs_modules)
-    return failure{start_stage::preload, ELIBBAD, no_preload_};
+    return failure{start_stage::preload, no_preload_error_, no_preload_};
   return start(wanted, descriptors, descriptors_lost);
 }
 
@@ -317,11 +250,13 @@ void server::preload(const preload_request& request) {
   if (!request.module_path.empty())
     ::setenv("GLOVEBOX_MODULE_PATH", request.module_path.c_str(), 1);
   if (!load_) no_preload_ = "this program does not load modules";
+  const trial_clock clock(request.timeout);
   for (const std::string& module : request.modules) {
     if (!no_preload_.empty() || !only_spawning_.empty()) return;
-    const trial tried = try_module(module, load_, control_.get());
+    const trial tried = try_module(module, load_, control_.get(), clock);
     if (!tried.error.empty()) {
       no_preload_ = tried.error;
+      if (tried.too_late) no_preload_error_ = ETIMEDOUT;
     } else if (const long left = tried.threads; left > 0) {
       only_spawning_ = "children are spawned, since the module '" + module + "' leaves " +
                        std::to_string(left) + (left == 1 ? " thread" : " threads") +

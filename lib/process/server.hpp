@@ -3,11 +3,9 @@
 
 #include "process/child_start.hpp"
 #include "process/launcher.hpp"
+#include "process/module_trial.hpp"
 
 namespace glovebox::process {
-
-/// Loads a module into this process. \throws std::exception that says why it cannot
-using load_module_function = void (*)(const std::string& name);
 
 /// The fork server: what a program does that was executed with its marker, first thing in main and
 /// single-threaded. It starts children on request, reaps and reports them (messages.hpp), and with

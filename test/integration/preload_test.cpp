@@ -6,7 +6,10 @@
 
 #include <glovebox/sync.hpp>
 
+#include <chrono>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -98,6 +101,25 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_loaded) {
   }
   const context plain(shared_io());
   BOOST_TEST(get(plain.call<&life::echo>(1, use_future)) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_takes_too_long) {
+  const temporary_directory folder;
+  const std::string file = folder.file("go on");
+  ::setenv("GLOVEBOX_TEST_WAIT_FOR", file.c_str(), 1);
+  context_options options = preloading({"preloaded", "preloaded_waits", "acceptance"});
+  options.start_timeout = std::chrono::seconds(4) * time_scale;
+  const auto begin = std::chrono::steady_clock::now();
+  const termination info = failure_of(context(shared_io(), options));
+  BOOST_TEST((std::chrono::steady_clock::now() - begin >= options.start_timeout / 4 * 3));
+  BOOST_TEST((info.cause == cause::start_failed), info.report());
+  BOOST_TEST(info.detail == "preloading: the module 'preloaded_waits' was not loaded within " +
+                                std::to_string(3 * time_scale) + " s");
+  // Nothing is wrong with it now: the next child is none of a server that has given up.
+  std::ofstream{file};
+  const context second(shared_io(), options);
+  BOOST_TEST(loader_of(second, "preloaded_waits") == parent_of(second));
+  ::unsetenv("GLOVEBOX_TEST_WAIT_FOR");
 }
 
 BOOST_AUTO_TEST_CASE(in_a_pool) {

@@ -134,13 +134,16 @@ BOOST_AUTO_TEST_CASE(one_direction_is_not_the_other) {
 }
 
 BOOST_AUTO_TEST_CASE(preload_request_comes_back) {
-  const auto decoded = decode_server_request(
-      encode(preload_request{.module_path = "/a:/b", .modules = {"vision", "codecs"}}));
+  const auto decoded =
+      decode_server_request(encode(preload_request{.module_path = "/a:/b",
+                                                   .modules = {"vision", "codecs"},
+                                                   .timeout = std::chrono::milliseconds(7500)}));
   BOOST_REQUIRE(decoded.has_value());
   const auto* const received = std::get_if<preload_request>(&*decoded);
   BOOST_REQUIRE(received != nullptr);
   BOOST_TEST(received->module_path == "/a:/b");
   BOOST_TEST((received->modules == std::vector<std::string>{"vision", "codecs"}));
+  BOOST_TEST(received->timeout.count() == 7500);
 }
 
 BOOST_AUTO_TEST_CASE(every_byte_flipped) {
