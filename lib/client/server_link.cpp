@@ -8,9 +8,15 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 namespace glovebox::client {
+namespace {
+
+constexpr auto retry_time = std::chrono::milliseconds(10);
+
+}  // namespace
 
 std::shared_ptr<server_link> server_link::launch(service& owner, asio::any_io_executor executor,
                                                  std::string program,
@@ -28,6 +34,7 @@ std::shared_ptr<server_link> server_link::launch(service& owner, asio::any_io_ex
 server_link::server_link(service& owner, asio::any_io_executor executor,
                          process::fork_server server)
     : service_(owner), server_(std::move(server)) {
+  retry_.emplace(executor);
   control_.emplace(executor, server_.control.get());
   (void)server_.control.release();  // the descriptor object owns it now
 }
@@ -59,20 +66,43 @@ bool server_link::flush(std::unique_lock<std::mutex>&) {
     const iovec piece{next.bytes.data(), next.bytes.size()};
     const auto result =
         transport::send_some(control_->native_handle(), {&piece, 1}, numbers, MSG_DONTWAIT);
-    if (result.error == EAGAIN || result.error == ENOBUFS) {
-      if (!std::exchange(writing_, true))
-        control_->async_wait(asio::posix::stream_descriptor::wait_write,
-                             [self = shared_from_this()](const asio::error_code& failed) {
-                               std::unique_lock again(self->lock_);
-                               self->writing_ = false;
-                               if (!failed) self->flush(again);
-                             });
-      return true;
+    switch (result.error) {
+      case EAGAIN:
+        flush_when_writable();
+        return true;
+      // The socket is writable, yet the kernel has no memory or the user, with all their processes,
+      // has too many descriptors in flight: nothing tells when that is over.
+      case ETOOMANYREFS:
+      case ENOBUFS:
+      case ENOMEM:
+        flush_later();
+        return true;
+      default:
+        unsent_.pop_front();
+        if (result.error != 0) return false;
     }
-    unsent_.pop_front();
-    if (result.error != 0) return false;
   }
   return true;
+}
+
+void server_link::flush_when_writable() {
+  if (std::exchange(writing_, true)) return;
+  control_->async_wait(asio::posix::stream_descriptor::wait_write,
+                       [self = shared_from_this()](const asio::error_code& failed) {
+                         std::unique_lock lock(self->lock_);
+                         self->writing_ = false;
+                         if (!failed) self->flush(lock);
+                       });
+}
+
+void server_link::flush_later() {
+  if (std::exchange(writing_, true)) return;
+  retry_->expires_after(retry_time);
+  retry_->async_wait([self = shared_from_this()](const asio::error_code& failed) {
+    std::unique_lock lock(self->lock_);
+    self->writing_ = false;
+    if (!failed) self->flush(lock);
+  });
 }
 
 void server_link::want_messages(bool wanted) {
@@ -164,6 +194,7 @@ void server_link::lose() {
     watchers_.clear();
     unsent_.clear();
     control_.reset();
+    retry_.reset();
     process::reap_if_adopted(server_);
   }
   service_.drop(*this);
@@ -196,6 +227,7 @@ void server_link::shut_down() noexcept {
   lost_ = true;
   watchers_.clear();
   unsent_.clear();
+  retry_.reset();
   control_.reset();  // the server sees the end of file, kills all children and exits
 }
 

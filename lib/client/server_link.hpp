@@ -7,6 +7,7 @@
 
 #include <asio/any_io_executor.hpp>
 #include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
 
 #include <cstdint>
 #include <deque>
@@ -69,6 +70,8 @@ class server_link : public std::enable_shared_from_this<server_link> {
   };
 
   bool flush(std::unique_lock<std::mutex>& lock);
+  void flush_when_writable();
+  void flush_later();
   void arm();
   void on_readable();
   void deliver(process::server_message&& message, std::vector<transport::unique_fd>& descriptors);
@@ -79,12 +82,13 @@ class server_link : public std::enable_shared_from_this<server_link> {
   process::fork_server server_;
   mutable std::mutex lock_;
   std::optional<asio::posix::stream_descriptor> control_;
+  std::optional<asio::steady_timer> retry_;
   std::deque<outgoing> unsent_;
   std::unordered_map<std::uint64_t, watched> watchers_;
   std::uint64_t last_child_ = 0;
   int wanted_ = 0;
   bool reading_ = false;  // a wait for messages is outstanding
-  bool writing_ = false;
+  bool writing_ = false;  // a flush is to come
   bool lost_ = false;
 };
 

@@ -53,7 +53,7 @@ BOOST_DATA_TEST_CASE(descriptors, both_methods, method) {
   BOOST_TEST(given.call<bool>("taken", 0));
   BOOST_TEST(!given.call<bool>("taken", 1));  // and it is now
   BOOST_TEST(given.call<int>("count") == 2);
-  BOOST_TEST(message_of<remote_exception>([&] {
+  BOOST_TEST(message_of<std::out_of_range>([&] {
                given.call("text", 2);
              }).find("descriptor 2 of the 2 that this process was given") != std::string::npos);
 }
