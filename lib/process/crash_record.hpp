@@ -15,7 +15,9 @@ struct crash_record {
   static constexpr std::uint32_t maps_bytes = 128 * 1024;
   static constexpr std::uint32_t stack_bytes = 256 * 1024;
 
-  std::atomic<std::uint32_t> signal_number;  ///< stored when all the rest is there; 0: no crash
+  /// Stored when what stands up to the registers is there; 0: no crash. The rest follows, each
+  /// part with its size last.
+  std::atomic<std::uint32_t> signal_number;
   std::int32_t signal_code;
   std::int32_t signal_sender;  ///< `si_pid`, 0 for a fault
   std::uint64_t signal_address;

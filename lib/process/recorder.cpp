@@ -68,9 +68,13 @@ bool unmark(recorder_page& page, std::uint64_t call) noexcept {
 }
 
 // Not FUTEX_PRIVATE: two processes share the word.
+void wake(std::atomic<std::uint32_t>& word) noexcept {
+  ::syscall(SYS_futex, &word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+}
+
 void ring_bell(recorder_page& page) noexcept {
   page.bell.fetch_add(1, std::memory_order_seq_cst);
-  ::syscall(SYS_futex, &page.bell, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+  wake(page.bell);
 }
 
 void await_bell(recorder_page& page, std::uint32_t was) noexcept {

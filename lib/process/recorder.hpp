@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #pragma once
 
+#include "process/crash_record.hpp"
 #include "transport/unique_fd.hpp"
 
 #include <atomic>
@@ -51,12 +52,6 @@ struct recorder_page {
   std::atomic<std::uint32_t> start_errno;  ///< why the child's preparation failed; 0: it did not
   std::atomic<std::uint32_t> start_stage;  ///< which step, see start_stage in messages.hpp
   std::atomic<std::uint32_t> exiting;      ///< 1: left through exit(), not by a crash
-  /// The crash record; `signal_number` is stored last.
-  std::atomic<std::uint32_t> signal_number;
-  std::atomic<std::int32_t> signal_code;
-  std::atomic<std::int32_t> signal_sender;  ///< si_pid, 0 for a fault
-  std::atomic<std::uint64_t> signal_address;
-
   /// Written by the parent: bit id % skip_bits asks the child not to start that call, or to stop it
   /// if it runs; the parent clears it once the call has ended. The child
   /// stores last_started first and looks second, the parent stores the bit first and looks second
@@ -68,6 +63,8 @@ struct recorder_page {
   alignas(64) std::atomic<std::uint32_t> bell;
 
   alignas(64) std::byte ring[ring_bytes];
+
+  alignas(64) crash_record crash;
 };
 
 /// A mapping of a flight recorder. Movable; unmaps at its end.
@@ -99,6 +96,13 @@ void mark(recorder_page& page, std::uint64_t call) noexcept;
 /// Clears it. \returns whether it was set
 bool unmark(recorder_page& page, std::uint64_t call) noexcept;
 void ring_bell(recorder_page& page) noexcept;
+/// Lets go on what waits for that word, in any process (futex(2)).
+void wake(std::atomic<std::uint32_t>& word) noexcept;
+/// A number that the child may change at any time, read once.
+template <class T>
+T copied(const T& number) noexcept {
+  return std::atomic_ref(const_cast<T&>(number)).load(std::memory_order_relaxed);
+}
 /// Returns when the bell is not what it was, and sometimes without that.
 void await_bell(recorder_page& page, std::uint32_t was) noexcept;
 

@@ -32,6 +32,7 @@ class reply_ring final : public core::frame_sink {
 
  private:
   void append(const void* data, std::size_t size);
+  [[noreturn]] void leave() const;
   void send(std::span<iovec> pieces, std::span<const int> descriptors);
   void make_room(std::uint64_t size);
 

@@ -1,9 +1,13 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/stop_control.hpp"
 
+#include "runtime/crash_handler.hpp"
+
 #include <pthread.h>
 #include <algorithm>
 #include <csignal>
+#include <optional>
+#include <system_error>
 
 namespace glovebox::runtime {
 
@@ -45,6 +49,12 @@ void stop_control::ended(std::uint64_t call) noexcept {
 }
 
 void stop_control::listen() {
+  std::optional<alternate_stack> stack;
+  try {
+    stack.emplace();
+  } catch (const std::system_error&) {
+    // Without it, an overflow of this thread's stack is reported without details.
+  }
   while (!over_) {
     const std::uint32_t heard = page_.bell.load(std::memory_order_seq_cst);
     look();
