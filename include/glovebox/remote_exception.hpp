@@ -2,9 +2,12 @@
 #pragma once
 
 #include <glovebox/config.hpp>
+#include <glovebox/stack_trace.hpp>
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace glovebox {
 
@@ -27,13 +30,19 @@ class GLOVEBOX_API remote_exception {
   /// Whether the exception held another one (`std::throw_with_nested`). It is nested here too:
   /// `std::rethrow_if_nested` works.
   bool has_nested() const noexcept { return has_nested_; }
+  /// Where in the child it was thrown, the innermost frame first: addresses, modules and offsets.
+  /// `symbolize` finds out functions and lines. Empty where that is not known: for an exception
+  /// that was never thrown (`std::make_exception_ptr`), or after many others.
+  const std::vector<stack_frame>& stack() const noexcept { return stack_; }
 
  protected:
-  remote_exception(std::string type_name, std::string message, std::string method, bool has_nested)
+  remote_exception(std::string type_name, std::string message, std::string method, bool has_nested,
+                   std::vector<stack_frame> stack)
       : type_name_(std::move(type_name)),
         message_(std::move(message)),
         method_(std::move(method)),
-        has_nested_(has_nested) {}
+        has_nested_(has_nested),
+        stack_(std::move(stack)) {}
   remote_exception(const remote_exception&) = default;
   remote_exception& operator=(const remote_exception&) = default;
 
@@ -42,6 +51,7 @@ class GLOVEBOX_API remote_exception {
   std::string message_;
   std::string method_;
   bool has_nested_;
+  std::vector<stack_frame> stack_;
 };
 
 }  // namespace glovebox

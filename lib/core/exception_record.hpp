@@ -2,10 +2,12 @@
 #pragma once
 
 #include <glovebox/codec.hpp>
+#include <glovebox/stack_trace.hpp>
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace glovebox::core {
 
@@ -43,6 +45,7 @@ inline constexpr standard_base last_standard_base = standard_base::bad_exception
 /// An exception as it travels.
 struct exception_record {
   static constexpr int max_nesting = 16;
+  static constexpr std::size_t max_frames = 64;
 
   std::string type;
   std::string name;  // under which a module binds the type (`vision.BadModel`); mostly empty
@@ -50,6 +53,8 @@ struct exception_record {
   std::string message;
   std::string category;   // of the error_code; empty: it has none
   std::int32_t code = 0;  // also the code of a regex_error
+  /// Where it was thrown: addresses, modules and offsets. Names are not looked up by the child.
+  std::vector<stack_frame> stack;
   std::unique_ptr<exception_record> nested;
 };
 

@@ -230,36 +230,40 @@ GLOVEBOX_UNINSTRUMENTED void run(launch& shared, void* stack) {
 
 }  // namespace
 
-fork_server launch_fork_server(const server_options& options) {
-  auto [ours, servers] = transport::packet_pair();
+detached_program launch_detached(std::vector<std::string> command, const std::string& what) {
+  auto [ours, theirs] = transport::packet_pair();
 
-  std::vector<std::string> words{options.program, fork_server_argument(control_fd)};
-  words.insert(words.end(), options.arguments.begin(), options.arguments.end());
   std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
+  for (std::string& word : command) arguments.push_back(word.data());
   arguments.push_back(nullptr);
 
   const launch_stacks stacks;
-  launch shared{.program = options.program.c_str(),
+  launch shared{.program = command.front().c_str(),
                 .arguments = arguments.data(),
                 .environment = environ,
-                .control = servers.get(),
+                .control = theirs.get(),
                 .server_stack = stacks.top(1)};
   run(shared, stacks.top(0));
 
-  fork_server launched{.control = std::move(ours),
-                       .pidfd = transport::unique_fd(shared.pidfd),
-                       .pid = shared.server};
+  detached_program launched{.control = std::move(ours),
+                            .pidfd = transport::unique_fd(shared.pidfd),
+                            .pid = shared.server};
   if (shared.failed != step::none) {
     const std::error_code why(shared.error, std::generic_category());
-    const std::string what = std::string("fork server: ") + name_of(shared.failed);
-    if (shared.failed == step::exec) throw exec_error(why, what + " " + options.program);
-    throw std::system_error(why, what);
+    const std::string text = what + ": " + name_of(shared.failed);
+    if (shared.failed == step::exec) throw exec_error(why, text + " " + command.front());
+    throw std::system_error(why, text);
   }
   return launched;
 }
 
-void reap_if_adopted(const fork_server& server) noexcept {
+fork_server launch_fork_server(const server_options& options) {
+  std::vector<std::string> command{options.program, fork_server_argument(control_fd)};
+  command.insert(command.end(), options.arguments.begin(), options.arguments.end());
+  return launch_detached(std::move(command), "fork server");
+}
+
+void reap_if_adopted(const detached_program& server) noexcept {
   siginfo_t info{};
   ::waitid(P_PIDFD, static_cast<id_t>(server.pidfd.get()), &info, WEXITED | WNOHANG | __WALL);
 }

@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/exceptions.hpp"
 
+#include "runtime/throw_sites.hpp"
+
 #include <glovebox/binding/exceptions.hpp>
 #include <glovebox/remote_exception.hpp>
 
@@ -74,6 +76,17 @@ void take_code(const std::error_code& code, exception_record& record) {
 
 exception_record capture(int level);
 
+// Its stack is where it came from, not where it was made again.
+bool is_remote() {
+  try {
+    throw;
+  } catch (const remote_exception&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 exception_record describe(const std::exception& e, int level) {
   exception_record record;
   record.type = demangled(typeid(e));
@@ -84,6 +97,7 @@ exception_record describe(const std::exception& e, int level) {
   if (const auto* remote = dynamic_cast<const remote_exception*>(&e)) {
     record.type = remote->type_name();
     record.message = remote->message();
+    record.stack = remote->stack();
   }
   if (const auto* system = dynamic_cast<const std::system_error*>(&e))
     take_code(system->code(), record);
@@ -143,8 +157,9 @@ exception_record capture_unnamed(int level) {
 
 exception_record capture(int level) {
   exception_record record = capture_unnamed(level);
-  record.name =
-      binding::exception_name(std::current_exception(), abi::__cxa_current_exception_type());
+  const std::exception_ptr current = std::current_exception();
+  record.name = binding::exception_name(current, abi::__cxa_current_exception_type());
+  if (!is_remote()) record.stack = throw_site_of(current);
   return record;
 }
 

@@ -5,6 +5,7 @@
 
 #include <any>
 #include <asio/error.hpp>
+#include <bit>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -45,6 +46,10 @@ std::error_code code_of(const exception_record& record) {
   return {record.code, foreign};
 }
 
+// The type is an old enumeration: it holds what has no more bits than its largest value.
+constexpr auto most_regex_code = static_cast<std::int32_t>(
+    (1u << std::bit_width(static_cast<unsigned>(std::regex_constants::error_stack))) - 1);
+
 // what() is the child's text for every type, also for those that make up their own.
 template <class Base>
 class remote_error : public Base, public remote_exception {
@@ -53,7 +58,7 @@ class remote_error : public Base, public remote_exception {
   remote_error(const exception_record& record, std::string_view method, A&&... base)
       : Base(std::forward<A>(base)...),
         remote_exception(record.name.empty() ? record.type : record.name, record.message,
-                         std::string(method), record.nested != nullptr) {}
+                         std::string(method), record.nested != nullptr, record.stack) {}
   const char* what() const noexcept override { return message().c_str(); }
 };
 
@@ -102,6 +107,8 @@ template <class Base, class... A>
     case standard_base::underflow_error:
       raise<std::underflow_error>(record, method, text);
     case standard_base::regex_error:
+      // The code is the child's to choose, and the type has no room for any other number.
+      if (record.code < 0 || record.code > most_regex_code) break;
       raise<std::regex_error>(record, method,
                               static_cast<std::regex_constants::error_type>(record.code));
     case standard_base::system_error:

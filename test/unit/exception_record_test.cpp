@@ -41,8 +41,13 @@ exception_record read(view body, const std::vector<attachment>& attachments = {}
 
 bool equal(const exception_record& a, const exception_record& b) {
   if (a.type != b.type || a.name != b.name || a.base != b.base || a.message != b.message ||
-      a.category != b.category || a.code != b.code || !a.nested != !b.nested)
+      a.category != b.category || a.code != b.code || !a.nested != !b.nested ||
+      a.stack.size() != b.stack.size())
     return false;
+  for (std::size_t i = 0; i != a.stack.size(); ++i)
+    if (a.stack[i].address != b.stack[i].address || a.stack[i].offset != b.stack[i].offset ||
+        a.stack[i].module != b.stack[i].module || a.stack[i].build_id != b.stack[i].build_id)
+      return false;
   return !a.nested || equal(*a.nested, *b.nested);
 }
 
@@ -52,6 +57,14 @@ exception_record chain(int levels) {
   record.name = levels % 2 == 0 ? "" : "module.Name";
   record.message = "message";
   record.base = standard_base::runtime_error;
+  for (int i = 0; i != levels; ++i) {
+    glovebox::stack_frame frame;
+    frame.address = static_cast<std::uint64_t>(i) << 40;
+    frame.offset = static_cast<std::uint64_t>(i);
+    frame.module = i % 2 == 0 ? "/lib/even.so" : "/lib/odd.so";
+    frame.build_id = i % 3 == 0 ? "" : "1f2e";
+    record.stack.push_back(std::move(frame));
+  }
   if (levels > 1) record.nested = std::make_unique<exception_record>(chain(levels - 1));
   return record;
 }
@@ -117,6 +130,16 @@ BOOST_AUTO_TEST_CASE(nesting_is_bounded_on_both_sides) {
   longer.data()[longer.size() - 1] = std::byte{1};  // "there is a nested one"
   longer.append(one.body.data(), one.body.size());
   BOOST_CHECK_THROW(read(longer.view()), codec_error);
+}
+
+BOOST_AUTO_TEST_CASE(of_a_deep_stack_the_innermost_frames) {
+  exception_record deep = chain(1);
+  deep.stack.resize(exception_record::max_frames + 9, deep.stack.front());
+  for (std::size_t i = 0; i != deep.stack.size(); ++i) deep.stack[i].address = i;
+  const message sent = written(deep);
+  const exception_record got = read(sent.body.view(), sent.attachments);
+  BOOST_TEST(got.stack.size() == exception_record::max_frames);
+  BOOST_TEST(got.stack.back().address == exception_record::max_frames - 1);
 }
 
 BOOST_AUTO_TEST_CASE(every_truncation_is_refused) {
