@@ -194,6 +194,7 @@ boost::json::array planted_run(const settings& chosen, bool& all_right) {
   for (const std::string& name : image_farm::planted_names()) faults.push_back({name, name});
   glovebox::farm_options options = farm_options_for(chosen);
   options.progress = glovebox::progress_style::none;
+  options.save_failures = chosen.out / "planted";
   const glovebox::farm_report report = run_farm<&planted_case>(std::move(options), faults);
 
   std::cout << "\nplanted faults      expected            got\n";
@@ -243,7 +244,8 @@ int run_alone(const settings& chosen) {
 
 int run_all(const settings& chosen) {
   const image_farm::image_cases images(chosen.images);
-  std::filesystem::remove_all(chosen.out / "failures");  // an earlier run's
+  for (const char* const earlier : {"failures", "planted"})
+    std::filesystem::remove_all(chosen.out / earlier);
   std::filesystem::create_directories(chosen.out);
 
   std::cout << images.names().size() << " images, " << chosen.children << " children of "
@@ -277,7 +279,9 @@ int run_all(const settings& chosen) {
   std::ofstream(chosen.out / "report.json") << boost::json::serialize(json) << '\n';
   std::cout << "\nreport: " << (chosen.out / "report.json").string()
             << "  records: " << (chosen.out / "cases.jsonl").string()
-            << "  failing inputs: " << (chosen.out / "failures").string() << '\n';
+            << "  failing inputs: " << (chosen.out / "failures").string()
+            << "\none of them again: glovebox repro " << (chosen.out / "failures").string()
+            << "/NAME.bundle\n";
 
   constexpr std::size_t least_cases = 5000, most_unstable = 5;
   const std::pair<bool, const char*> demands[] = {

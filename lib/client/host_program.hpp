@@ -9,4 +9,8 @@ namespace glovebox::client {
 /// which the environment variable GLOVEBOX_HOST may point to.
 std::string host_program();
 
+/// Decides it for this process, before the first child is started. For programs that run others'
+/// cases again.
+void choose_host_program(std::string path);
+
 }  // namespace glovebox::client

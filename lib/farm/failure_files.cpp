@@ -28,10 +28,19 @@ void write(const std::filesystem::path& path, std::span<const std::byte> bytes) 
 
 }  // namespace
 
-void failure_files::save(std::size_t index, std::string_view name,
-                         std::span<const std::byte> input) noexcept {
+template <class Save>
+void failure_files::attempt(const Save& save) noexcept {
   try {
     std::filesystem::create_directories(directory_);
+    save();
+  } catch (const std::exception& why) {
+    if (error_.empty()) error_ = why.what();
+  }
+}
+
+void failure_files::save(std::size_t index, std::string_view name,
+                         std::span<const std::byte> input) noexcept {
+  attempt([&] {
     const std::filesystem::path file = directory_ / file_name_of(index, name);
     write(file, input);
     if (command_.empty()) return;
@@ -39,9 +48,12 @@ void failure_files::save(std::size_t index, std::string_view name,
     beside += ".cmd";
     const std::string command = command_of(command_, name, file.string()) + '\n';
     write(beside, std::as_bytes(std::span(command)));
-  } catch (const std::exception& why) {
-    if (error_.empty()) error_ = why.what();
-  }
+  });
+}
+
+void failure_files::save_bundle(std::size_t index, std::string_view name,
+                                std::span<const std::byte> bundle) noexcept {
+  attempt([&] { write(directory_ / (file_name_of(index, name) + ".bundle"), bundle); });
 }
 
 std::string file_name_of(std::size_t index, std::string_view name) {
@@ -49,7 +61,8 @@ std::string file_name_of(std::size_t index, std::string_view name) {
   for (const char c : name.substr(0, longest_name)) made += harmless(c) ? c : '_';
   const bool hidden = made.empty() || made.front() == '.' || made.front() == '-';
   if (hidden) made.insert(0, "_");
-  if (made != name || made.ends_with(".cmd")) made += '~' + std::to_string(index);
+  if (made != name || made.ends_with(".cmd") || made.ends_with(".bundle"))
+    made += '~' + std::to_string(index);
   return made;
 }
 

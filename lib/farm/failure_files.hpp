@@ -19,10 +19,16 @@ class failure_files {
 
   bool wanted() const noexcept { return !directory_.empty(); }
   void save(std::size_t index, std::string_view name, std::span<const std::byte> input) noexcept;
+  /// Beside the input, in a file that ends in `.bundle`.
+  void save_bundle(std::size_t index, std::string_view name,
+                   std::span<const std::byte> bundle) noexcept;
   /// The first thing that went wrong; empty if nothing did.
   const std::string& error() const noexcept { return error_; }
 
  private:
+  template <class Save>
+  void attempt(const Save& save) noexcept;
+
   std::filesystem::path directory_;
   std::string command_;
   std::string error_;

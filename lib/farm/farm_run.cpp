@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "farm/farm_run.hpp"
 
+#include "farm/bundling.hpp"
+
 #include <asio/dispatch.hpp>
 #include <asio/post.hpp>
 
@@ -180,6 +182,7 @@ void farm_run::record(case_record&& about) {
   report_.outcomes[about.index] = about.outcome;
   ++report_.counts[static_cast<std::size_t>(about.outcome)];
   const bool failed = about.outcome != outcome::ok;
+  if (failed) about.group = group_of(about);
   if (failed && about.input.empty() && about.attempts != 0) {
     try {
       about.input = job_->text(about.index);
@@ -203,8 +206,12 @@ void farm_run::record(case_record&& about) {
 void farm_run::save(const case_record& about) {
   try {
     files_.save(about.index, about.name, job_->file(about.index));
+    const context_options& child = options_->pool.child;
+    const detail::request call = encode_case(*job_, about.index, plan_, child.limits, executor_);
+    files_.save_bundle(about.index, about.name,
+                       core::encode_bundle(make_bundle(call, child, about)));
   } catch (...) {
-    if (report_.save_error.empty()) report_.save_error = current_message();
+    if (report_.save_error.empty()) report_.save_error = about.name + ": " + current_message();
   }
 }
 

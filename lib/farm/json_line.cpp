@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "farm/json_line.hpp"
 
+#include "farm/frames.hpp"
 #include "farm/text.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -10,6 +11,7 @@
 #include <array>
 #include <charconv>
 #include <string_view>
+#include <vector>
 
 namespace glovebox::farming {
 namespace {
@@ -53,6 +55,28 @@ void add_number(std::string& to, std::string_view key, Number value) {
   to.append(digits.data(), end);
 }
 
+void add_all(std::string& to, std::string_view key, const std::vector<std::string>& values) {
+  if (values.empty()) return;
+  append_key(to, key);
+  char separator = '[';
+  for (const std::string& value : values) {
+    to += separator;
+    append_string(to, value);
+    separator = ',';
+  }
+  to += ']';
+}
+
+std::vector<std::string> stack_of(const thread_trace& thread) {
+  constexpr std::size_t most = 32;
+  std::vector<std::string> texts;
+  for (const stack_frame& frame : thread.frames) {
+    if (texts.size() == most) break;
+    texts.push_back(frame_text(frame));
+  }
+  return texts;
+}
+
 }  // namespace
 
 void append_json_line(std::string& to, const case_record& record) {
@@ -75,16 +99,10 @@ void append_json_line(std::string& to, const case_record& record) {
   if (record.peak_memory != 0) add_number(to, "peak_memory", record.peak_memory);
   if (record.pid != 0) add_number(to, "pid", record.pid);
   add_number(to, "attempts", record.attempts);
-  if (!record.stderr_tail.empty()) {
-    append_key(to, "stderr");
-    char separator = '[';
-    for (const std::string& line : record.stderr_tail) {
-      to += separator;
-      append_string(to, line);
-      separator = ',';
-    }
-    to += ']';
-  }
+  if (!record.last_words.empty()) add(to, "last_words", record.last_words);
+  if (!record.threads.empty()) add_all(to, "stack", stack_of(record.threads.front()));
+  if (!record.group.empty()) add(to, "group", record.group);
+  add_all(to, "stderr", record.stderr_tail);
   to += "}\n";
 }
 

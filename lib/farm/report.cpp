@@ -2,13 +2,13 @@
 #include <glovebox/farm/case_record.hpp>
 #include <glovebox/farm/farm_report.hpp>
 
+#include "farm/frames.hpp"
+#include "farm/grouping.hpp"
 #include "farm/text.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstring>
-#include <map>
 #include <stdexcept>
 #include <utility>
 
@@ -26,83 +26,34 @@ std::string right(std::size_t number, std::size_t width) {
   return std::string(width > digits.size() ? width - digits.size() : 0, ' ') + digits;
 }
 
-// What cases have in common that failed for the same reason: no addresses, no process ids.
-std::string reason_of(const case_record& record) {
-  switch (record.outcome) {
-    case outcome::error:
-    case outcome::not_run:
-      if (!record.type.empty())
-        return record.type + (record.message.empty() ? "" : ": " + record.message);
-      if (!record.message.empty() || !record.cause) return record.message;
-      break;
-    case outcome::timed_out:
-      return "";
-    default:
-      break;
-  }
-  if (!record.cause) return record.type.empty() ? record.message : record.type;
-  if (record.signal_number != 0 &&
-      (*record.cause == cause::signal || *record.cause == cause::out_of_memory)) {
-    const char* const name = ::sigabbrev_np(record.signal_number);
-    return name ? std::string("SIG") + name : "signal " + std::to_string(record.signal_number);
-  }
-  if (*record.cause == cause::exit) return "exit with status " + std::to_string(record.exit_code);
-  return std::string(to_string(*record.cause));
-}
-
-struct group {
-  outcome what;
-  std::string reason;
-  std::size_t cases;
-  std::string example;
-};
-
-std::vector<group> group_failures(const std::vector<case_record>& failures) {
-  std::map<std::pair<outcome, std::string>, group> found;
-  for (const case_record& record : failures) {
-    std::string reason = one_line(reason_of(record), 48);
-    auto& entry = found[{record.outcome, reason}];
-    if (entry.cases++ == 0) {
-      entry.what = record.outcome;
-      entry.reason = std::move(reason);
-      entry.example = one_line(record.name, 28);
-    }
-  }
-  std::vector<group> groups;
-  for (auto& [key, value] : found) groups.push_back(std::move(value));
-  // Crashes and the like before errors, of which there may be many kinds.
-  std::stable_sort(groups.begin(), groups.end(), [](const group& a, const group& b) {
-    const auto rank = [](outcome what) {
-      return what == outcome::error ? outcome_count : static_cast<std::size_t>(what);
-    };
-    if (a.what != b.what) return rank(a.what) < rank(b.what);
-    return a.cases > b.cases;
-  });
-  return groups;
-}
-
-void add_groups(std::string& to, const std::vector<case_record>& failures) {
-  const std::vector<group> groups = group_failures(failures);
+// One line for each group, and one for where it happened.
+void add_groups(std::string& to, const std::vector<failure_group>& groups) {
   if (groups.empty()) return;
+  constexpr std::size_t cause_width = 58;  // with the names of most examples beside it
   std::string head = "failures by cause";
-  pad(head, 64);
+  pad(head, cause_width);
   to += '\n' + head + "  cases  for example\n";
   std::size_t shown = 0;
-  for (const group& each : groups) {
+  for (const failure_group& each : groups) {
     // The last line is kept for how many there are beyond it.
     if (++shown == most_groups && groups.size() > most_groups) {
       to += "... and " + std::to_string(groups.size() - most_groups + 1) + " further causes\n";
       return;
     }
-    std::string line = one_line(to_string(each.what), 18);
-    if (!each.reason.empty()) {
+    std::string line = one_line(to_string(each.outcome), 18);
+    if (!each.what.empty()) {
       pad(line, 15);
-      line += ' ' + each.reason;
+      line += ' ' + each.what;
     }
-    line = one_line(line, 63);
-    pad(line, 64);
-    line += right(each.cases, 7) + "  " + one_line(each.example, page_width - 73);
+    line = one_line(line, cause_width - 1);
+    pad(line, cause_width);
+    line += right(each.count, 7) + "  ";
+    line += one_line(each.example_name, page_width - cause_width - 9);
     to += line + '\n';
+    if (each.frames.empty()) continue;
+    std::string where(16, ' ');
+    where += "in ";
+    to += where + one_line(farming::joined(each.frames), page_width - where.size()) + '\n';
   }
 }
 
@@ -111,6 +62,19 @@ void add_field(std::string& to, std::string_view label, std::string_view value) 
   std::string line = "  " + std::string(label);
   pad(line, 12);
   to += line + one_line(value, page_width - 12) + '\n';
+}
+
+void add_stack(std::string& to, const thread_trace& thread) {
+  constexpr std::size_t most = 16;
+  std::string_view label = "stack";
+  for (std::size_t i = 0; i != thread.frames.size() && i != most; ++i) {
+    std::string number = "#" + std::to_string(i);
+    pad(number, 4);
+    add_field(to, std::exchange(label, ""), number + farming::frame_text(thread.frames[i]));
+  }
+  if (thread.frames.size() > most)
+    add_field(to, "", "... and " + std::to_string(thread.frames.size() - most) + " more");
+  if (!thread.note.empty()) add_field(to, label, "(" + thread.note + ")");
 }
 
 }  // namespace
@@ -154,6 +118,9 @@ std::string case_record::report() const {
   add_field(text, "attempts", std::to_string(attempts));
   std::string_view label = "stderr";
   for (const std::string& line : stderr_tail) add_field(text, std::exchange(label, ""), line);
+  add_field(text, "said", last_words);
+  if (!threads.empty()) add_stack(text, threads.front());
+  if (!group.empty()) add_field(text, "group", group);
   return text;
 }
 
@@ -182,7 +149,7 @@ std::string farm_report::summary() const {
   if (cancelled) text += "The run was cancelled.\n";
   for (const std::string* const problem : {&gave_up, &journal_error, &save_error})
     if (!problem->empty()) text += one_line(*problem, page_width) + '\n';
-  add_groups(text, failures);
+  add_groups(text, groups());
   return text;
 }
 

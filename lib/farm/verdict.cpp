@@ -94,6 +94,27 @@ outcome outcome_of(cause why) {
   }
 }
 
+// Of the thread that crashed nearly all, of the others enough to see what they were about.
+std::vector<thread_trace> some_of(const std::vector<thread_trace>& threads) {
+  constexpr std::size_t most_threads = 8, most_frames = 128, of_others = 16;
+  std::vector<thread_trace> kept;
+  for (const thread_trace& each : threads) {
+    if (kept.size() == most_threads) break;
+    thread_trace& copy = kept.emplace_back();
+    copy.tid = each.tid;
+    copy.name = each.name;
+    copy.state = each.state;
+    copy.note = each.note;
+    const std::size_t most = kept.size() == 1 ? most_frames : of_others;
+    const std::size_t count = std::min(each.frames.size(), most);
+    copy.frames.assign(each.frames.begin(),
+                       each.frames.begin() + static_cast<std::ptrdiff_t>(count));
+    if (count < each.frames.size() && copy.note.empty())
+      copy.note = std::to_string(each.frames.size() - count) + " more";
+  }
+  return kept;
+}
+
 void describe_end(case_record& record, const termination& info) {
   record.cause = info.cause;
   record.phase = info.phase;
@@ -104,6 +125,9 @@ void describe_end(case_record& record, const termination& info) {
   record.peak_memory = info.usage.peak_memory;
   record.stderr_tail = info.stderr_tail;
   record.pid = info.pid;
+  record.last_words = info.message;
+  shorten(record.last_words, longest_text);
+  record.threads = some_of(info.threads);
 }
 
 verdict of_termination(const termination& info, const circumstances& how) {

@@ -6,6 +6,7 @@
 #include "runtime/child.hpp"
 #include "runtime/module_loader.hpp"
 #include "runtime/own_image.hpp"
+#include "runtime/rerun.hpp"
 
 #include <atomic>
 
@@ -30,6 +31,7 @@ void init(int& argc, char** argv) {
   if (const auto setup = process::child_marker(argc, argv))
     process::run_spawned_child(*setup, &runtime::child_main);
   initialised.store(true, std::memory_order_relaxed);
+  if (const auto again = runtime::rerun_marker(argc, argv)) runtime::run_again(*again);
 }
 
 }  // namespace glovebox

@@ -4,6 +4,7 @@
 #include "runtime/module_loader.hpp"
 #include "runtime/modules.hpp"
 
+#include <deque>
 #include <mutex>
 #include <span>
 #include <stdexcept>
@@ -21,11 +22,34 @@ std::vector<std::shared_ptr<const byte_buffer>>& definitions() {
   return *all;
 }
 
+// Under the lock. Returns the number it gets.
+std::uint32_t add_definition(const core::definition& what) {
+  byte_buffer body;
+  std::vector<attachment> attachments;
+  encoder out(body, attachments);
+  core::encode(out, what);
+  definitions().push_back(std::make_shared<const byte_buffer>(std::move(body)));
+  return static_cast<std::uint32_t>(definitions().size());
+}
+
 bool registered(const detail::stub_node* wanted) {
   const std::lock_guard lock(nodes_lock);
   for (const detail::stub_node* each = first_node; each; each = each->next)
     if (each == wanted) return true;
   return false;
+}
+
+// \throws std::runtime_error unless there is exactly one
+detail::stub_node& only_node_named(const std::string& name) {
+  const std::lock_guard lock(nodes_lock);
+  detail::stub_node* found = nullptr;
+  for (detail::stub_node* each = first_node; each; each = each->next) {
+    if (each->name != name) continue;
+    if (found) throw std::runtime_error("there are several functions of that name");
+    found = each;
+  }
+  if (!found) throw std::runtime_error("there is no function of that name");
+  return *found;
 }
 
 std::string build_id_of(const std::string& path) {
@@ -81,21 +105,32 @@ sendable describe_stub(detail::stub_node& node) {
     what.offset = reinterpret_cast<std::uintptr_t>(&node) - home->base;
     what.path = home->path;
     what.name = node.name;
-    byte_buffer body;
-    std::vector<attachment> attachments;
-    encoder out(body, attachments);
-    core::encode(out, what);
-    all.push_back(std::make_shared<const byte_buffer>(std::move(body)));
-    index = static_cast<std::uint32_t>(all.size());
+    index = add_definition(what);
     node.index.store(index, std::memory_order_release);
   }
   return {index, all[index - 1]};
 }
 
+detail::stub_node& foreign_stub(const core::definition& what) {
+  static auto* const names = new std::deque<std::string>;
+  auto* const node = new detail::stub_node(
+      nullptr, [](decoder&) { return std::string("(encoded)"); }, names->emplace_back(what.name));
+  const std::lock_guard lock(nodes_lock);
+  node->index.store(add_definition(what), std::memory_order_release);
+  return *node;
+}
+
 detail::stub_node& resolve_stub(const std::byte* data, std::size_t size) {
   decoder in(std::span(data, size), {});
-  const core::definition what = core::decode_definition(in);
+  return resolve_stub(core::decode_definition(in));
+}
+
+detail::stub_node& resolve_stub(const core::definition& what) {
   try {
+    if (what.offset == core::definition::by_name) {
+      if (!what.path.empty()) runtime::load_shared_object(what.path);
+      return only_node_named(what.name);
+    }
     std::optional<std::uintptr_t> base = module_base(what.module);
     if (!base) {
       load(what);

@@ -48,6 +48,17 @@ verdict after_death(cause why, phase when, culprit who, const circumstances& how
   return after(glovebox::process_terminated(ended(why, when, who)), how);
 }
 
+// Whatever a child's stacks are like, a record of them is no larger than this.
+termination with_stacks(std::size_t threads, std::size_t frames) {
+  termination info = ended(cause::signal, phase::running, culprit::yes);
+  info.signal_number = SIGABRT;
+  info.message = std::string(100'000, 'm');
+  info.threads.resize(threads);
+  for (auto& each : info.threads) each.frames.resize(frames);
+  if (threads != 0) info.threads.front().tid = 7;
+  return info;
+}
+
 case_reply replied(case_reply::ending how) {
   case_reply reply;
   reply.end = static_cast<std::uint8_t>(how);
@@ -211,4 +222,18 @@ BOOST_AUTO_TEST_CASE(other_failures) {
   check(after(glovebox::overloaded("full"), in_pool), weight::inconclusive, outcome::not_run);
   check(after(std::runtime_error("else"), in_pool), weight::inconclusive, outcome::not_run);
   check(after(5, in_pool), weight::inconclusive, outcome::not_run);
+}
+
+BOOST_AUTO_TEST_CASE(stacks_are_kept_within_bounds) {
+  const auto few = after(glovebox::process_terminated(with_stacks(2, 3)), by_itself).record;
+  BOOST_REQUIRE(few.threads.size() == 2u);
+  BOOST_TEST(few.threads.front().tid == 7);
+  BOOST_TEST(few.threads.back().frames.size() == 3u);
+  BOOST_TEST(few.threads.back().note.empty());
+  const auto many = after(glovebox::process_terminated(with_stacks(1000, 1000)), by_itself).record;
+  BOOST_REQUIRE(many.threads.size() == 8u);
+  BOOST_TEST(many.threads.front().frames.size() == 128u);
+  BOOST_TEST(many.threads.front().note == "872 more");
+  BOOST_TEST(many.threads.back().frames.size() == 16u);
+  BOOST_TEST(many.last_words.size() == 4096u);
 }

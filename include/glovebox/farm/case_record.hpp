@@ -39,6 +39,14 @@ struct case_record {
   std::vector<std::string> stderr_tail;  ///< [stderr] last lines, when the child died
   pid_t pid = 0;                         ///< [pid] of the child, when it died
   std::uint32_t attempts = 0;            ///< [attempts] times it was given to a child
+  /// [last_words] What the C library said when it aborted, or std::terminate about the exception
+  /// that nobody caught.
+  std::string last_words;
+  /// [stack, the first thread's functions, the innermost first] Where the child's threads were when
+  /// it crashed, or when its deadline had passed; the one that crashed stands first.
+  std::vector<thread_trace> threads;
+  /// [group] What it has in common with failures of the same reason: see `failure_group`.
+  std::string group;
 
   /// Several lines for people, none over 100 columns.
   GLOVEBOX_API std::string report() const;

@@ -70,7 +70,8 @@ struct farm_options {
   progress_style progress = progress_style::automatic;
 
   /// A directory for the inputs of cases that crashed, timed out, ran out of memory or violated
-  /// the protocol, in files named after the cases. Empty: none.
+  /// the protocol, in files named after the cases. Beside each is a file that ends in `.bundle`,
+  /// with which `glovebox repro` runs the case again (docs/reproduce.md). Empty: none.
   std::filesystem::path save_failures;
   /// A shell command that runs one case by itself; `{name}` stands for the case's name, in quotes,
   /// and `{file}` for its saved input. It is kept beside each saved input, in a file that ends in

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glovebox/farm/case_record.hpp>
+#include <glovebox/farm/failure_group.hpp>
 
 #include <array>
 #include <chrono>
@@ -26,7 +27,7 @@ struct farm_report {
   bool cancelled = false;              ///< the run was ended early, by cancellation
   std::string gave_up;        ///< why the run ended early by itself: no child could be started
   std::string journal_error;  ///< why lines are missing in the file of records
-  std::string save_error;     ///< why failing inputs were not saved
+  std::string save_error;     ///< why failing inputs, or bundles, were not saved
 
   std::size_t total() const noexcept { return outcomes.size(); }
   std::size_t count(glovebox::outcome which) const noexcept {
@@ -34,7 +35,10 @@ struct farm_report {
   }
   /// The record of a case that is not `ok`; null if there is none.
   GLOVEBOX_API const case_record* failure(std::size_t index) const noexcept;
-  /// A table of outcomes, and the failures grouped by what caused them; no line over 100 columns.
+  /// The failures by what caused them: crashes and the like before errors, large groups first.
+  GLOVEBOX_API std::vector<failure_group> groups() const;
+  /// A table of outcomes, and the groups of failures, each with an example; no line over 100
+  /// columns.
   GLOVEBOX_API std::string summary() const;
 };
 

@@ -5,14 +5,13 @@
 /// Template support of `farm`: what a child runs for a case, and the dataset behind an interface
 /// that the library's farm can be compiled against.
 
+#include <glovebox/detail/case_reply.hpp>
 #include <glovebox/detail/own_code.hpp>
 #include <glovebox/farm/farm_case.hpp>
 #include <glovebox/farm/farm_options.hpp>
 #include <glovebox/farm/farm_report.hpp>
 
 #include <asio/strand.hpp>
-
-#include <boost/describe/class.hpp>
 
 #include <cxxabi.h>
 #include <memory>
@@ -22,18 +21,6 @@
 #include <utility>
 
 namespace glovebox::detail {
-
-/// What a child answers to a case. Exceptions are part of it, so that they come with their
-/// measurements.
-struct case_reply {
-  enum class ending : std::uint8_t { returned, threw, no_memory };
-  std::uint8_t end = 0;
-  std::uint64_t elapsed = 0;      // [ns]
-  std::uint64_t peak_memory = 0;  // [bytes], 0: not measured
-  std::string type;               // of the exception
-  std::string text;               // of the result, or the exception's message
-};
-BOOST_DESCRIBE_STRUCT(case_reply, (), (end, elapsed, peak_memory, type, text))
 
 /// Measures a case, in the child.
 class GLOVEBOX_API case_meter {
