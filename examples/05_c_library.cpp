@@ -70,7 +70,7 @@ asio::awaitable<void> fail(glovebox::context child, glovebox::library libc) {
   try {
     co_await libc.call<std::size_t(const char*)>("strlen", nullptr);
   } catch (const glovebox::process_terminated& crash) {
-    std::cout << crash.report();
+    std::cout << crash.info().summary() << '\n';
   }
 }
 

@@ -4,6 +4,7 @@
 #include <glovebox/limits.hpp>
 #include <glovebox/shared_file_descriptor.hpp>
 #include <glovebox/start_method.hpp>
+#include <glovebox/termination.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -20,6 +21,18 @@ enum class output : std::uint8_t {
   null,     ///< nowhere
   capture,  ///< kept for reports: the last lines
   tee,      ///< kept, and copied to the parent's standard error
+};
+
+/// Something that has happened to a child.
+struct context_event {
+  enum class kind : std::uint8_t {
+    ready,  ///< it takes calls
+    ended,  ///< it is gone, or could not be started: `end` says why
+  };
+  kind what = kind::ready;
+  pid_t pid = 0;
+  /// Seen from none of its calls: without method and arguments. Null unless it has ended.
+  const termination* end = nullptr;
 };
 
 /// How a child is started and bounded. Holds strings, so on g++ 12 it must not be written in
@@ -46,6 +59,9 @@ struct context_options {
   /// passed on, further lines are dropped, and a line says how many. What it throws leaves the
   /// executor's run function, as from any handler.
   std::function<void(std::string_view)> on_output_line;
+  /// Called on the context's executor when the child is ready and when it has ended; in a pool, for
+  /// each of its children. Exceptions leave the executor's run function, as from any handler.
+  std::function<void(const context_event&)> on_event;
   /// `NAME=value` sets, `NAME` unsets a variable in the child's environment.
   std::vector<std::string> environment;
   /// For code in the child, which finds them with `this_child::arguments()`; the child's own work
@@ -70,6 +86,10 @@ struct context_options {
   std::vector<std::string> preload;
   /// Working directory; empty: the parent's.
   std::string directory;
+  /// When the child has crashed, or is ended for a deadline, its end is put off at most for so long
+  /// to find out where its threads were: `termination::threads`. A program of its own does that
+  /// (`glovebox-backtrace`), mostly within 50 ms. 0: nothing is found out, and it is not run.
+  std::chrono::nanoseconds backtrace_timeout = std::chrono::seconds(2);
   /// Whether a crash may write a core file.
   bool core_dumps = false;
   glovebox::limits limits;

@@ -38,7 +38,7 @@ struct thread_trace {
   std::string note;
 };
 
-/// `#0 0x55d0c0de parse(char const*) at parser.cpp:12`, a line for each frame.
+/// A line for each frame, `#0 parse(char const*) at parser.cpp:12`, without those of glovebox.
 /// \param indent put before each line
 GLOVEBOX_API std::string to_text(const thread_trace&, std::string_view indent = "");
 

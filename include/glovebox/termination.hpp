@@ -49,6 +49,12 @@ struct resource_usage {
   std::chrono::microseconds system_time{};
 };
 
+/// `coloured` is for terminals (SGR sequences of ECMA-48).
+enum class report_style : std::uint8_t { plain, coloured };
+/// Whether the descriptor is a terminal that colours are good for: the environment's NO_COLOR is
+/// not set.
+GLOVEBOX_API bool wants_colour(int descriptor) noexcept;
+
 /// All that is known about the end of a child, seen from one of its calls.
 struct termination {
   glovebox::cause cause = cause::unknown;
@@ -63,21 +69,28 @@ struct termination {
   bool exit_pending = false;  ///< killed, but its end was not seen yet
   std::string detail;         ///< what the cause needs in words: a path, the rule that was broken
   std::string method;         ///< the call's function, as a person would write it
-  std::string arguments;      ///< its arguments, shortened
+  std::string arguments;      ///< its arguments, shortened in the middle
+  /// Of arguments that had to be shortened: their size and a hash, which tell whether two of them
+  /// are the same; `4711 bytes, 0x1f2e3d4c5b6a7988`. Of parts beyond 64 KiB both ends are hashed.
+  std::string arguments_digest;
   std::chrono::nanoseconds elapsed{};    ///< running time of the call, 0 when it never started
   std::vector<std::string> stderr_tail;  ///< last lines the child wrote to its standard error
-  /// What the C library said when it aborted (`double free or corruption`), or std::terminate about
-  /// the exception that nobody caught.
+  /// What the C library said when it aborted (`double free or corruption`), std::terminate about
+  /// the exception that nobody caught, or a sanitizer, whose report stands in `stderr_tail`.
   std::string message;
   /// Where its threads were when it crashed, or when its deadline had passed. The one that crashed
   /// stands first, else the main thread.
   std::vector<thread_trace> threads;
+  /// Where its core file is, if it has left one (`context_options::core_dumps`).
+  std::string core_file;
   resource_usage usage;
 
   /// One line: `SIGSEGV (address not mapped) at 0x10 in detect("a.png", 0.5)`.
   GLOVEBOX_API std::string summary() const;
   /// The whole report, several lines, none over 100 columns.
-  GLOVEBOX_API std::string report() const;
+  GLOVEBOX_API std::string report(report_style style = report_style::plain) const;
+  /// An object of JSON in one line, with what is known; texts stand there as the report shows them.
+  GLOVEBOX_API std::string to_json() const;
 };
 
 GLOVEBOX_API std::string_view to_string(cause) noexcept;

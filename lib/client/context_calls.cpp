@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "client/callback_scope.hpp"
 #include "client/context_impl.hpp"
 #include "core/exception_record.hpp"
+#include "core/readable.hpp"
 #include "runtime/registry.hpp"
 #include "runtime/remote_errors.hpp"
 #include "transport/shared_memory.hpp"
@@ -8,9 +10,12 @@
 
 #include <glovebox/detail/dynamic_call.hpp>
 #include <glovebox/failures.hpp>
-#include "client/callback_scope.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <sys/socket.h>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -26,6 +31,28 @@ std::exception_ptr aborted() {
   return std::make_exception_ptr(std::system_error(asio::error::operation_aborted));
 }
 
+// `7, "text", threshold=0.5`: what a dynamic operation carries, as its caller has written it.
+std::string dynamic_arguments(std::string_view body, std::string_view called) {
+  namespace json = boost::json;
+  const json::value parsed = json::parse(json::string_view(body.data(), body.size()));
+  const json::object* const named = parsed.if_object();
+  const json::array& positional = named ? named->at("args").as_array() : parsed.as_array();
+  std::string text;
+  const auto add = [&text](const json::value& argument, std::string_view name) {
+    if (!text.empty()) text += ", ";
+    if (!name.empty()) text.append(name) += '=';
+    text += json::serialize(argument);
+  };
+  for (const json::value& each : positional) {
+    const bool is_name =
+        &each == positional.begin() && each.is_string() && each.get_string() == called;
+    if (!is_name) add(each, {});
+  }
+  if (named)
+    for (const auto& [name, argument] : named->at("kwargs").as_object()) add(argument, name);
+  return text;
+}
+
 std::string arguments_of(detail::request& what) {
   std::string text;
   try {
@@ -37,15 +64,45 @@ std::string arguments_of(detail::request& what) {
       text = what.stub->describe(in);
     } else {
       text.assign(reinterpret_cast<const char*>(what.body.data()), what.body.size());
+      constexpr std::size_t worth_parsing = 64 * 1024;
+      if (text.size() <= worth_parsing) text = dynamic_arguments(text, what.name());
     }
   } catch (...) {
     text = "(not printable)";
   }
-  if (text.size() > longest_arguments) {
-    constexpr std::size_t end = 60;
-    text = text.substr(0, longest_arguments - end) + " ... " + text.substr(text.size() - end);
-  }
   return text;
+}
+
+// FNV-1a (Fowler, Noll, Vo): no protection, only a mark of the same bytes.
+std::uint64_t hash_of(std::span<const std::byte> bytes, std::uint64_t hash) {
+  constexpr std::size_t both_ends = 64 * 1024;
+  constexpr std::uint64_t prime = 0x100000001b3;
+  const auto take = [&hash](std::span<const std::byte> part) {
+    for (const std::byte each : part) hash = (hash ^ std::to_integer<std::uint64_t>(each)) * prime;
+  };
+  if (bytes.size() <= both_ends) {
+    take(bytes);
+  } else {
+    take(bytes.first(both_ends / 2));
+    take(bytes.last(both_ends / 2));
+  }
+  return (hash ^ bytes.size()) * prime;
+}
+
+void describe_arguments(detail::request& what, termination& to) {
+  to.arguments = arguments_of(what);
+  if (to.arguments.size() <= longest_arguments) return;
+  constexpr std::size_t end = 60;
+  to.arguments = to.arguments.substr(0, longest_arguments - end) + " ... " +
+                 to.arguments.substr(to.arguments.size() - end);
+  constexpr std::uint64_t offset_basis = 0xcbf29ce484222325;
+  std::uint64_t size = what.body.size();
+  std::uint64_t hash = hash_of(what.body.view(), offset_basis);
+  for (const attachment& each : what.attachments) {
+    size += each.bytes.size();
+    hash = hash_of(each.bytes, hash);
+  }
+  to.arguments_digest = std::to_string(size) + " bytes, " + core::hex(hash);
 }
 
 }  // namespace
@@ -313,7 +370,7 @@ void context_impl::finish_answer(answered& one, completions& done, std::string& 
       late.phase = phase::finished;
       late.pid = facts_.pid;
       late.method = name;
-      late.arguments = arguments_of(op.request());
+      describe_arguments(op.request(), late);
       done.fail(op, std::make_exception_ptr(call_timeout(std::move(late), true)));
     } else if (one.kind == core::session::event_kind::error) {
       decoder in(frame.body, frame.attachments, options_.limits);
@@ -341,9 +398,9 @@ termination context_impl::view_for(const call& which, const termination& end,
   info.phase = view.phase;
   info.culprit = view.culprit;
   info.method = which.op->request().name();
-  info.arguments = arguments_of(which.op->request());
+  describe_arguments(which.op->request(), info);
   if (view.phase == phase::running && recorder_) {
-    const std::int64_t now = clock::now().time_since_epoch().count();
+    const std::int64_t now = std::min(end_seen_, clock::now()).time_since_epoch().count();
     const auto started = static_cast<std::int64_t>(recorder_->started_at.load());
     if (started > 0 && started < now) info.elapsed = std::chrono::nanoseconds(now - started);
   }

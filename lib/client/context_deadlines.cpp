@@ -18,6 +18,7 @@ context_impl::watch* context_impl::watched(std::uint64_t id) noexcept {
 void context_impl::judge_deadlines(lock_type& lock, completions& done) {
   if (down_ || state_ == context_state::terminated || state_ == context_state::terminating) return;
   const time now = clock::now();
+  if (is_looked_at(now)) return;
   const std::int64_t count = now.time_since_epoch().count();
   const auto living = [this](std::uint64_t id) { return watched(id) != nullptr; };
 
@@ -39,7 +40,7 @@ void context_impl::judge_deadlines(lock_type& lock, completions& done) {
   judge_running(now, done);
   if ((grace = graces_.next(living)) && grace->first <= count) {
     facts_.overran = grace->second;
-    kill(core::evidence::kill::deadline, {});
+    look_at_hang(now);
   }
 }
 
@@ -67,6 +68,7 @@ void context_impl::overrun(std::uint64_t id, watch& limits, time now) {
   if (limits.overran) return;
   limits.overran = true;
   skip(id);  // which runs: its stop token is told
+  prepare_look();
   graces_.add((now + limits.grace).time_since_epoch().count(), id);
 }
 

@@ -2,6 +2,7 @@
 #include "client/context_impl.hpp"
 
 #include "client/child_request.hpp"
+#include "process/core_file.hpp"
 #include "transport/socket.hpp"
 
 #include <glovebox/failures.hpp>
@@ -25,6 +26,13 @@ std::string what_failed(const std::system_error& why) {
   const std::string reason = ": " + why.code().message();
   if (text.ends_with(reason)) text.resize(text.size() - reason.size());
   return text;
+}
+
+// Of a child that was started with this one.
+std::filesystem::path working_directory(const std::string& chosen) {
+  std::error_code none;
+  if (chosen.empty()) return std::filesystem::current_path(none);
+  return std::filesystem::absolute(chosen, none);
 }
 
 }  // namespace
@@ -132,6 +140,7 @@ void context_impl::on_exited(const process::exit_status& status) {
                                             : core::evidence::exit_kind::signalled;
     facts_.exit_value = status.status;
     facts_.usage = status.usage;
+    dumped_core_ = status.code == CLD_DUMPED;
   }
   pump(lock, done);
   deliver(lock, done);
@@ -145,6 +154,7 @@ void context_impl::on_server_lost() {
   if (state_ == context_state::terminated || down_) return;
   facts_.server_lost = true;
   messages_wanted_ = false;
+  if (!crash_seen_) drop_tracer();
   link_.reset();
   state_ = context_state::terminating;
   if (pidfd_) process::kill_process(pidfd_.get(), SIGKILL);
@@ -220,9 +230,14 @@ void context_impl::kill(core::evidence::kill why, std::string detail) {
   }
   state_ = context_state::terminating;
   start_limit_ = stop_limit_ = never;
+  // Who ends it knows why; and one that was kept ready for a deadline is not needed any more.
+  if (why == core::evidence::kill::owner || (why != core::evidence::kill::deadline && !crash_seen_))
+    drop_tracer();
   if (exit_known_) return;
   if (pidfd_) process::kill_process(pidfd_.get(), SIGKILL);
-  exit_limit_ = clock::now() + exit_wait;
+  const time now = clock::now();
+  end_seen_ = std::min(end_seen_, now);
+  exit_limit_ = now + exit_wait;
 }
 
 void context_impl::shut_down() noexcept {
@@ -252,6 +267,7 @@ void context_impl::shut_down() noexcept {
 
 void context_impl::close_io() noexcept {
   abandoned_.clear();
+  drop_tracer();
   channel_.reset();
   output_.reset();
   timer_.reset();
@@ -274,6 +290,17 @@ void context_impl::become_ready(completions& done) {
   if (state_ != context_state::starting || !pidfd_) return;
   state_ = context_state::ready;
   for (detail::operation* const op : std::exchange(ready_waiters_, {})) done.add(*op);
+  announce(context_event::kind::ready);
+}
+
+void context_impl::announce(context_event::kind what) {
+  if (!options_.on_event) return;
+  asio::post(executor_, [self = self(), what] {
+    context_event event{.what = what, .pid = self->pid(), .end = nullptr};
+    const auto end = self->ended();
+    if (what == context_event::kind::ended && end) event.end = &*end;
+    self->options_.on_event(event);
+  });
 }
 
 void context_impl::pump(lock_type& lock, completions& done) {
@@ -290,7 +317,7 @@ void context_impl::pump(lock_type& lock, completions& done) {
     read_output();
     look_at_end(lock, done);
     if (state_ == context_state::terminated || down_) break;
-    judge_deadlines(lock, done);
+    if (!crash_seen_ && !exit_known_) judge_deadlines(lock, done);
     try_stop();
   } while (pump_again_);
   pumping_ = false;
@@ -310,13 +337,17 @@ void context_impl::look_at_end(lock_type& lock, completions& done) {
       facts_.exit_value = status->status;
     }
   }
+  look_at_crash(now);
   if (exit_known_) {
-    finalize(lock, done);
+    end_seen_ = std::min(end_seen_, now);
+    if (!is_traced(now)) finalize(lock, done);
     return;
   }
   if (now >= start_limit_) kill(core::evidence::kill::start_timeout, {});
   if (now >= stop_limit_) kill(core::evidence::kill::owner, {});
   if (eof_ && exit_limit_ == never) exit_limit_ = now + end_of_file_wait;
+  // Also lets a child that has crashed go on, once it was looked at.
+  if ((state_ == context_state::terminating || crash_seen_) && is_traced(now)) return;
   if (now < exit_limit_) return;
   if (facts_.killed == core::evidence::kill::none && !facts_.server_lost)
     kill(core::evidence::kill::violation, "the child closed its channel and went on");
@@ -344,10 +375,7 @@ void context_impl::finalize(lock_type& lock, completions& done) {
     for (std::uint32_t i = 0; i != depth; ++i)
       facts_.nested_running.push_back(page.nested_running[i].load());
     facts_.allocation_failed = page.allocation_failed.load();
-    facts_.signal_number = static_cast<int>(page.signal_number.load(std::memory_order_acquire));
-    facts_.signal_code = page.signal_code.load();
-    facts_.signal_sender = page.signal_sender.load();
-    facts_.signal_address = page.signal_address.load();
+    take_crash(page.crash);
     // A child that was ready has been started, whatever stands there now.
     if (const auto error = page.exec_errno.load(); error != 0 && !was_ready_)
       facts_.exec_error = static_cast<int>(error);
@@ -363,11 +391,19 @@ void context_impl::finalize(lock_type& lock, completions& done) {
   kept_.clear();
   termination end = core::classify(facts_);
   end.stderr_tail = tail_.lines();
+  end.message = message_.empty() ? tail_.sanitizer_finding() : message_;
+  end.threads = std::move(traces_);
+  if (dumped_core_)
+    end.core_file = process::core_file_of({.pid = facts_.pid,
+                                           .signal = facts_.exit_value,
+                                           .directory = working_directory(options_.directory),
+                                           .name = "glovebox-child"});
   const bool never_ran = end.cause == cause::start_failed || end.cause == cause::exec_failed;
   end.phase = never_ran ? phase::queued : phase::unknown;
   if (never_ran) end.culprit = culprit::no;
   state_ = context_state::terminated;
   ended_ = end;
+  announce(context_event::kind::ended);
   end_all(end, done);
   close_io();
   if (service_) service_->leave(*this);
@@ -390,7 +426,8 @@ std::string context_impl::describe() const {
 
 context_state context_impl::state() const noexcept {
   const lock_type lock(lock_);
-  return stopping_ && state_ < context_state::terminating ? context_state::terminating : state_;
+  const bool ends = stopping_ || crash_seen_ || exit_known_;
+  return ends && state_ < context_state::terminating ? context_state::terminating : state_;
 }
 
 bool context_impl::was_ready() const noexcept {

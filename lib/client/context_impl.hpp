@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #pragma once
 
+#include "client/backtracer.hpp"
 #include "client/completions.hpp"
 #include "client/output_feed.hpp"
 #include "client/output_tail.hpp"
@@ -124,6 +125,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void try_stop();
   void deliver(lock_type& lock, completions& done);
   void run_pump(completions& done);
+  void announce(context_event::kind what);
 
   // context_calls.cpp: sending, and what calls end with
   call& take_call(detail::operation& op, bool nested);
@@ -164,6 +166,19 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void overrun(std::uint64_t id, watch& limits, time now);
   watch* watched(std::uint64_t id) noexcept;
 
+  // context_traces.cpp: where a child that crashed or hangs was
+  bool wants_traces() const noexcept;
+  void start_tracer(backtracer::victim what, const process::crash_record* record);
+  void on_trace();
+  void drop_tracer() noexcept;
+  void look_at_crash(time now);
+  void take_crash(const process::crash_record& crash);
+  static void release(process::crash_record& crash) noexcept;
+  bool is_traced(time now);
+  void prepare_look();
+  void look_at_hang(time now);
+  bool is_looked_at(time now);
+
   mutable std::mutex lock_;
   const asio::any_io_executor executor_;
   const context_options options_;
@@ -175,6 +190,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   bool pump_again_ = false;
   bool eof_ = false;
   bool exit_known_ = false;
+  bool crash_seen_ = false;  // its record was there
   bool was_ready_ = false;
   bool stopping_ = false;  // the calls made so far are let finish
   bool shut_write_ = false;
@@ -186,6 +202,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   core::out_queue out_;
   core::session session_;
   core::evidence facts_;
+  bool dumped_core_ = false;
   process::recorder recorder_;
   transport::unique_fd pidfd_;
   std::optional<asio::posix::stream_descriptor> channel_;
@@ -200,8 +217,11 @@ class context_impl final : public detail::context_target, public child_watcher, 
 
   time start_limit_ = never;
   time stop_limit_ = never;
-  time exit_limit_ = never;  // the channel ended, or the child was killed: the exit is due
-  time timer_at_ = never;    // what the timer is armed for
+  time exit_limit_ = never;   // the channel ended, or the child was killed: the exit is due
+  time look_limit_ = never;   // a child that hangs is being looked at, until then
+  time trace_limit_ = never;  // until then its end waits for what is found out about it
+  time end_seen_ = never;     // when the child was seen to end, or was killed
+  time timer_at_ = never;     // what the timer is armed for
   std::uint64_t timer_generation_ = 0;
 
   core::deadlines deadlines_;
@@ -219,6 +239,9 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::optional<termination> ended_;
   context_stats stats_;
   std::string start_note_;
+  std::shared_ptr<backtracer> tracer_;
+  std::vector<thread_trace> traces_;
+  std::string message_;  // of the child's C library, or of its std::terminate
 };
 
 }  // namespace glovebox::client

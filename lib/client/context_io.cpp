@@ -169,9 +169,9 @@ bool context_impl::needs_messages() const noexcept {
 
 context_impl::time context_impl::next_wakeup() {
   const auto living = [this](std::uint64_t id) { return watched(id) != nullptr; };
-  time at = std::min({start_limit_, stop_limit_, exit_limit_});
+  time at = std::min({start_limit_, stop_limit_, exit_limit_, look_limit_, trace_limit_});
   // The calls of a child that is ending end with it.
-  if (state_ == context_state::terminating) return at;
+  if (state_ == context_state::terminating || crash_seen_ || exit_known_) return at;
   const auto consider = [&](core::deadlines& which) {
     which.tidy(session_.open_calls() + abandoned_.size(), living);
     if (const auto* next = which.next(living))

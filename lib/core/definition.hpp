@@ -22,6 +22,10 @@ struct module_identity {
 
 /// The body of a `define` frame: where a function's node lies.
 struct definition {
+  /// In place of an offset: the one node of that name, in whatever build. The module is loaded from
+  /// the path, unless that is empty.
+  static constexpr std::uint64_t by_name = ~std::uint64_t{0};
+
   module_identity module;
   std::uint64_t offset = 0;  ///< of the node from the module's load address
   std::string path;          ///< where to load the module from, if the child has not

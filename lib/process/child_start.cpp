@@ -90,9 +90,11 @@ bool limit_core_dumps(bool wanted) {
   return ::setrlimit(RLIMIT_CORE, &limit) == 0;
 }
 
+}  // namespace
+
 // The kernel sends SIGXCPU at the soft limit and every second from then on, SIGKILL at the hard
 // one.
-bool limit_cpu(std::uint64_t seconds) {
+bool limit_cpu(std::uint64_t seconds) noexcept {
   if (seconds == 0) return true;
   constexpr std::uint64_t to_end_by_itself = 5;
   rlimit limit{};
@@ -102,6 +104,8 @@ bool limit_cpu(std::uint64_t seconds) {
     limit.rlim_max = std::min<rlim_t>(seconds + to_end_by_itself, limit.rlim_max);
   return ::setrlimit(RLIMIT_CPU, &limit) == 0;
 }
+
+namespace {
 
 // The address space mapped now [bytes]; 0 with errno set when the kernel does not say.
 std::uint64_t mapped_bytes() {
@@ -116,7 +120,9 @@ std::uint64_t mapped_bytes() {
   return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-bool limit_memory(std::uint64_t bytes) {
+}  // namespace
+
+bool limit_memory(std::uint64_t bytes) noexcept {
   if (bytes == 0) return true;
   const std::uint64_t mapped = mapped_bytes();
   if (mapped == 0) return false;
@@ -127,6 +133,8 @@ bool limit_memory(std::uint64_t bytes) {
   limit.rlim_cur = limit.rlim_max = std::min<rlim_t>(sum, limit.rlim_max);
   return ::setrlimit(RLIMIT_AS, &limit) == 0;
 }
+
+namespace {
 
 // Makes these the only ones that a program finds, besides the standard streams. Those given become
 // copies elsewhere, as far as it got; false with errno set when it did not get to the end.

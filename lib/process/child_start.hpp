@@ -39,4 +39,9 @@ using child_main_function = void (*)(child_setup);
 /// In a program executed as a spawned child, first thing in main.
 [[noreturn]] void run_spawned_child(child_setup setup, child_main_function child_main) noexcept;
 
+/// Limits this process's address space to so much more than it has mapped now [bytes], and its
+/// processor time [s]; 0: not at all. False: `errno` says why not.
+bool limit_memory(std::uint64_t bytes) noexcept;
+bool limit_cpu(std::uint64_t seconds) noexcept;
+
 }  // namespace glovebox::process

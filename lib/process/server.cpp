@@ -421,9 +421,9 @@ void server::finish() {
 void run_fork_server(int control, child_main_function child_main, const server_options& self,
                      load_module_function load) noexcept {
   try {
-    server fork_server(control, child_main, self, load);
-    fork_server.prepare();
-    fork_server.run();
+    server serving(control, child_main, self, load);
+    serving.prepare();
+    serving.run();
   } catch (const std::exception& e) {
     // Without the server its children end (PDEATHSIG), and the application sees its pidfd.
     std::fprintf(stderr, "glovebox fork server: %s\n", e.what());

@@ -6,8 +6,10 @@
 #include "runtime/dispatcher.hpp"
 #include "runtime/module_loader.hpp"
 #include "runtime/this_child.hpp"
+#include "runtime/throw_sites.hpp"
 #include "transport/shared_memory.hpp"
 
+#include <sys/prctl.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cstdio>
@@ -31,13 +33,17 @@ void child_main(process::child_setup setup) {
     set_given(std::move(setup.arguments), std::move(descriptors));
     const process::recorder memory = process::recorder::attach(setup.recorder);
     ::close(setup.recorder);
-    install_crash_handler(*memory);
+    install_crash_handler(*memory, setup.channel);
+    remember_throw_sites();
+    // Where only ancestors may look into a process (Yama), the fork server and what it starts may.
+    ::prctl(PR_SET_PTRACER, ::getppid());
     limits bounds;
     bounds.message_bytes = memory->reply_limit;
     bounds.descriptors = memory->descriptor_limit;
     bounds.callback_depth =
         std::min<std::uint32_t>(memory->callback_limit, process::recorder_page::most_nested);
     dispatcher(setup.channel, *memory, bounds).run();
+    let_crash_come_first(*memory);
   } catch (const std::exception& why) {
     std::fprintf(stderr, "glovebox: a child cannot go on: %s\n", why.what());
     std::fflush(nullptr);

@@ -304,7 +304,9 @@ BOOST_AUTO_TEST_CASE(failing_inputs_are_saved_with_their_commands) {
   const std::filesystem::path saved = options.save_failures;
   std::size_t files = 0;
   for ([[maybe_unused]] const auto& each : std::filesystem::directory_iterator(saved)) ++files;
-  BOOST_TEST(files == 4u);
+  BOOST_TEST(files == 6u);
+  BOOST_TEST(contents(saved / "2null.bundle").starts_with("glovebox-bundle 1 "));
+  BOOST_TEST(!contents(saved / "it_s_a_b~3.bundle").empty());
   BOOST_TEST(contents(saved / "2null") == "null");
   BOOST_TEST(contents(saved / "2null.cmd") ==
              "decode --case '2null' < '" + (saved / "2null").string() + "'\n");

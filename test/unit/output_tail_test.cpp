@@ -102,4 +102,35 @@ BOOST_AUTO_TEST_CASE(every_split_is_the_same) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(of_a_sanitizers_report_the_beginning_is_kept) {
+  output_tail tail;
+  for (int i = 0; i != 30; ++i) tail.add("before\n");
+  tail.add("=====\n==4711==ERROR: AddressSan");
+  BOOST_TEST(tail.sanitizer_finding().empty());
+  tail.add("itizer: heap-use-after-free on address 0x1\n");
+  BOOST_TEST(tail.sanitizer_finding() == "AddressSanitizer: heap-use-after-free on address 0x1");
+  for (int i = 0; i != 1000; ++i) tail.add("frame " + std::to_string(i) + '\n');
+  const lines kept = tail.lines();
+  BOOST_TEST(kept.size() == output_tail::most_lines + output_tail::most_report_lines);
+  BOOST_TEST(kept[output_tail::most_lines - 1].find("==4711==ERROR") == 0u);
+  BOOST_TEST(kept[output_tail::most_lines] == "frame 0");
+  BOOST_TEST(kept.back() == "frame " + std::to_string(output_tail::most_report_lines - 1));
+}
+
+BOOST_AUTO_TEST_CASE(every_sanitizer_is_known) {
+  const auto finding = [](std::string_view text) {
+    output_tail tail;
+    tail.add(text);
+    return tail.sanitizer_finding();
+  };
+  BOOST_TEST(finding("WARNING: ThreadSanitizer: data race (pid=1)\n") ==
+             "ThreadSanitizer: data race (pid=1)");
+  BOOST_TEST(finding("a.cpp:1:2: runtime error: division by zero\n") ==
+             "a.cpp:1:2: runtime error: division by zero");
+  BOOST_TEST(finding("==1==ERROR: LeakSanitizer: detected memory leaks\n") ==
+             "LeakSanitizer: detected memory leaks");
+  BOOST_TEST(finding("ERROR: no sanitizer\n") == "");
+  BOOST_TEST(finding("AddressSanitizer: without an error\n") == "");
+}
+
 }  // namespace

@@ -272,4 +272,61 @@ BOOST_AUTO_TEST_CASE(hostile_numbers) {
   }
 }
 
+termination with_a_trace() {
+  termination info = in_call(cause::signal);
+  info.signal_number = SIGABRT;
+  info.message = "free(): double free detected in tcache 2";
+  thread_trace trace;
+  trace.tid = 4712;
+  trace.name = "worker \x1b[31m";
+  trace.note = "12 more frames";
+  trace.frames.resize(3);
+  trace.frames[0] = {0x1000, "/lib/libc.so.6", "1f", 0x10, "free", "", 0, false};
+  trace.frames[1].function = std::string(300, 'f') + "(int)";
+  trace.frames[1].file = "a.cpp";
+  trace.frames[1].line = 12;
+  trace.frames[1].inlined = true;
+  trace.frames[2].address = 0x123450;
+  info.threads.push_back(trace);
+  trace.tid = 4711;
+  trace.state = "sleeping in futex_wait";
+  info.threads.push_back(trace);
+  info.arguments_digest = "4711 bytes, 0x1f";
+  info.core_file = "/dumps/core.4711";
+  return info;
+}
+
+BOOST_AUTO_TEST_CASE(a_trace_in_a_report) {
+  const termination info = with_a_trace();
+  expect_readable(info);
+  const std::string text = joined(info);
+  for (const char* const part :
+       {"SIGABRT: free(): double free detected in tcache 2", "4712 (worker \\x1b[31m)",
+        "#0 free in /lib/libc.so.6+0x10", "(int) at a.cpp:12 (inlined)",
+        "#2 0x123450, where there is no code of any file", "12 more frames",
+        "4711 (worker \\x1b[31m), sleeping in futex_wait", "4711 bytes, 0x1f", "/dumps/core.4711"})
+    BOOST_TEST(text.find(part) != text.npos, part << " is not in " << info.report());
+}
+
+BOOST_AUTO_TEST_CASE(a_coloured_report_says_the_same) {
+  const termination info = with_a_trace();
+  std::string coloured = info.report(report_style::coloured);
+  BOOST_TEST(coloured != info.report());
+  for (std::size_t at; (at = coloured.find('\x1b')) != coloured.npos;)
+    coloured.erase(at, coloured.find('m', at) - at + 1);
+  BOOST_TEST(coloured == info.report());
+}
+
+BOOST_AUTO_TEST_CASE(as_json) {
+  const std::string text = with_a_trace().to_json();
+  BOOST_TEST(is_plain(text), text);
+  for (const char* const part :
+       {R"("cause":"signal")", R"("signal":6)", R"("method":"detect")",
+        R"("arguments":"\"a.png\", 0.5")",
+        R"("message":"free(): double free detected in tcache 2")", R"("function":"free")",
+        R"("offset":"0x10")", R"("line":12,"inlined":true)", R"("state":"sleeping in futex_wait")",
+        R"("core_file":"/dumps/core.4711")"})
+    BOOST_TEST(text.find(part) != text.npos, part << " is not in " << text);
+}
+
 }  // namespace

@@ -1,0 +1,174 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "client/backtracer.hpp"
+
+#include "core/trace_codec.hpp"
+#include "process/exit_status.hpp"
+#include "process/recorder.hpp"
+#include "transport/memory_file.hpp"
+#include "transport/socket.hpp"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+namespace glovebox::client {
+namespace {
+
+// Up to the last byte of the stack that was copied; what lies behind is nothing.
+transport::unique_fd copy_of(const process::crash_record* record) {
+  transport::unique_fd file = transport::make_memory_file("glovebox-crash");
+  if (!file || !record) return file;
+  const std::size_t stack = std::min<std::size_t>(process::copied(record->stack_size),
+                                                  process::crash_record::stack_bytes);
+  const std::size_t size = offsetof(process::crash_record, stack) + stack;
+  const auto* const from = reinterpret_cast<const std::byte*>(record);
+  for (std::size_t done = 0; done != size;) {
+    const ssize_t written = ::write(file.get(), from + done, size - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return {};
+    done += static_cast<std::size_t>(written);
+  }
+  return file;
+}
+
+bool runs(const std::string& program) {
+  return ::access(program.c_str(), X_OK) == 0;
+}
+
+}  // namespace
+
+std::string backtrace_program() {
+  if (const char* const chosen = std::getenv("GLOVEBOX_BACKTRACE"); chosen && *chosen)
+    return runs(chosen) ? chosen : "";
+  if (runs(GLOVEBOX_BACKTRACE_PATH)) return GLOVEBOX_BACKTRACE_PATH;
+  // An installation that was moved, or a build tree.
+  Dl_info here{};
+  if (::dladdr(reinterpret_cast<const void*>(&backtrace_program), &here) == 0 || !here.dli_fname)
+    return {};
+  const auto directory = std::filesystem::path(here.dli_fname).parent_path();
+  for (const char* const place : {"backtrace/glovebox-backtrace", "../libexec/glovebox-backtrace",
+                                  "../../libexec/glovebox-backtrace"})
+    if (std::string program = (directory / place).string(); runs(program)) return program;
+  return {};
+}
+
+std::shared_ptr<backtracer> backtracer::start(server_link& link,
+                                              const asio::any_io_executor& executor, victim what,
+                                              pid_t pid, int victim_pidfd,
+                                              const process::crash_record* record,
+                                              std::function<void()> on_change) {
+  process::start_request request;
+  request.command = {backtrace_program(), what == victim::crashed ? "crash" : "hang",
+                     std::to_string(pid)};
+  if (request.command.front().empty()) return nullptr;
+  request.environment = {"DEBUGINFOD_URLS"};  // unset: it would ask the network
+  const auto made = std::make_shared<backtracer>(std::move(on_change));
+  try {
+    auto [ours, theirs] = transport::stream_pair();
+    std::vector<transport::unique_fd> descriptors;
+    descriptors.push_back(std::move(theirs));
+    descriptors.push_back(copy_of(record));
+    descriptors.emplace_back(::fcntl(victim_pidfd, F_DUPFD_CLOEXEC, 0));
+    request.extra_descriptors = 1;
+    if (!descriptors[1] || !descriptors[2]) return nullptr;
+    made->channel_.emplace(executor, ours.get());
+    (void)ours.release();
+    std::uint64_t number = 0;
+    const std::lock_guard lock(made->lock_);
+    if (!link.start(std::move(request), std::move(descriptors), made, number)) return nullptr;
+    made->arm();
+  } catch (const std::exception&) {
+    return nullptr;  // it is a help, no more: without it the report is shorter
+  }
+  return made;
+}
+
+void backtracer::look() {
+  const std::lock_guard lock(lock_);
+  if (!channel_) return;
+  const char go = 'g';
+  // The socket is empty, so there is room for it; where nobody reads, the channel ends.
+  [[maybe_unused]] const ssize_t sent =
+      ::send(channel_->native_handle(), &go, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+bool backtracer::captured() const {
+  const std::lock_guard lock(lock_);
+  return over_ || !received_.empty();
+}
+
+bool backtracer::over() const {
+  const std::lock_guard lock(lock_);
+  return over_;
+}
+
+std::vector<thread_trace> backtracer::take() {
+  const std::lock_guard lock(lock_);
+  if (!over_ || received_.empty()) return {};
+  auto traces = core::decode_traces(std::span<const std::byte>(received_).subspan(1));
+  return traces ? std::move(*traces) : std::vector<thread_trace>();
+}
+
+void backtracer::arm() {
+  channel_->async_wait(asio::posix::stream_descriptor::wait_read,
+                       [self = shared_from_this()](const asio::error_code& failed) {
+                         if (!failed) self->read();
+                       });
+}
+
+void backtracer::read() {
+  std::function<void()> tell;
+  {
+    std::unique_lock lock(lock_);
+    if (!channel_) return;
+    std::array<std::byte, 16 * 1024> buffer;
+    for (;;) {
+      const ssize_t got =
+          ::recv(channel_->native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0 && errno == EAGAIN) break;
+      if (got > 0 &&
+          received_.size() + static_cast<std::size_t>(got) <= core::trace_limits::bytes) {
+        received_.insert(received_.end(), buffer.begin(), buffer.begin() + got);
+        continue;
+      }
+      if (got > 0) received_.clear();  // that is no trace
+      end(lock);
+      break;
+    }
+    if (!over_) arm();
+    tell = on_change_;
+    if (over_) on_change_ = nullptr;
+  }
+  if (tell) tell();
+}
+
+void backtracer::end(std::unique_lock<std::mutex>&) {
+  over_ = true;
+  channel_.reset();
+}
+
+void backtracer::cancel() noexcept {
+  std::function<void()> dropped;
+  std::unique_lock lock(lock_);
+  if (!over_ && pidfd_) process::kill_process(pidfd_.get(), SIGKILL);
+  end(lock);
+  received_.clear();
+  dropped.swap(on_change_);
+}
+
+void backtracer::on_started(pid_t, transport::unique_fd pidfd, std::string) {
+  const std::lock_guard lock(lock_);
+  pidfd_ = std::move(pidfd);
+  if (over_ && !channel_ && !on_change_) process::kill_process(pidfd_.get(), SIGKILL);
+}
+
+}  // namespace glovebox::client

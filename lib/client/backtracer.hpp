@@ -1,0 +1,74 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include "client/server_link.hpp"
+#include "process/crash_record.hpp"
+#include "transport/unique_fd.hpp"
+
+#include <glovebox/stack_trace.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace glovebox::client {
+
+/// A run of `glovebox-backtrace`, the program that looks at a child which crashed or hangs and
+/// finds out where its threads are: in a process of its own, started by the fork server, since what
+/// it reads (the child's memory, the files that it has mapped) is the child's to choose.
+/// Thread-safe.
+class backtracer final : public child_watcher, public std::enable_shared_from_this<backtracer> {
+ public:
+  enum class victim { crashed, hanging };
+
+  /// \param victim_pidfd is duplicated
+  /// \param record what the crash has left; null for a child that hangs
+  /// \param on_change called without locks, on the executor, when there is something new to ask
+  /// \returns null when there is no such program, or it could not be started
+  static std::shared_ptr<backtracer> start(server_link& link, const asio::any_io_executor& executor,
+                                           victim what, pid_t pid, int victim_pidfd,
+                                           const process::crash_record* record,
+                                           std::function<void()> on_change);
+  explicit backtracer(std::function<void()> on_change) : on_change_(std::move(on_change)) {}
+
+  /// For a child that hangs: the program, which is ready by now, shall look. Once.
+  void look();
+  /// Whether the child is not needed any more.
+  bool captured() const;
+  bool over() const;
+  /// What was found; empty unless it is over, and mostly then.
+  std::vector<thread_trace> take();
+  /// Ends the program; nobody is told any more.
+  void cancel() noexcept;
+
+  // ---- child_watcher: of the program, whose end of the channel tells all but its number
+  void on_started(pid_t pid, transport::unique_fd pidfd, std::string note) override;
+  void on_start_failed(int, process::start_stage, std::string) override {}
+  void on_exited(const process::exit_status&) override {}
+  void on_server_lost() override {}
+
+ private:
+  void read();
+  void arm();
+  void end(std::unique_lock<std::mutex>& lock);
+
+  std::function<void()> on_change_;
+  mutable std::mutex lock_;
+  std::optional<asio::posix::stream_descriptor> channel_;
+  transport::unique_fd pidfd_;
+  std::vector<std::byte> received_;
+  bool over_ = false;
+};
+
+/// The path of the program: the environment's GLOVEBOX_BACKTRACE, or where it was installed, or
+/// beside the library. Empty: it is nowhere.
+std::string backtrace_program();
+
+}  // namespace glovebox::client

@@ -1,0 +1,117 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+
+// What a crash costs its application: how long the io_context stands still while a child crashes
+// and is looked at, beside the same loop with a child that answers; and until the call fails, with
+// and without traces.
+#include "figures.hpp"
+#include "support/faults.hpp"
+
+#include <glovebox/glovebox.hpp>
+
+#include <algorithm>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/use_future.hpp>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace std::chrono_literals;
+using clock_type = std::chrono::steady_clock;
+
+constexpr int tries = 15;            // a round
+constexpr double longest_pause = 1;  // ms
+
+double milliseconds(clock_type::duration time) {
+  return std::chrono::duration<double, std::milli>(time).count();
+}
+double median(std::vector<double> all) {
+  std::sort(all.begin(), all.end());
+  return all[all.size() / 2];
+}
+
+/// A child that is ready.
+glovebox::context make_child(asio::io_context& io, bool traces) {
+  glovebox::context_options options;
+  options.standard_error = glovebox::output::capture;
+  if (!traces) options.backtrace_timeout = {};
+  glovebox::context child(io, options);
+  auto ready = child.start(asio::use_future);
+  io.restart();
+  io.run();
+  ready.get();
+  return child;
+}
+
+/// The longest time between two handlers of a loop that always has one, while the child does what
+/// is asked [ms].
+double pause_during(asio::io_context& io, bool crash) {
+  const glovebox::context child = make_child(io, true);
+  bool over = false;
+  clock_type::duration longest{};
+  auto last = clock_type::now();
+  const auto done = [&over](std::exception_ptr, auto&&...) { over = true; };
+  if (crash)
+    child.call<&glovebox::test::commit_fault>(std::string("null_pointer"), done);
+  else
+    child.call<&glovebox::test::channel_descriptor>(done);
+  const std::function<void()> tick = [&] {
+    const auto now = clock_type::now();
+    longest = std::max(longest, now - last);
+    last = now;
+    if (!over) asio::post(io, tick);
+  };
+  asio::post(io, tick);
+  io.restart();
+  io.run();
+  return milliseconds(longest);
+}
+
+/// Until the call has failed [ms].
+double failing_call(asio::io_context& io, bool traces) {
+  const glovebox::context child = make_child(io, traces);
+  const auto begin = clock_type::now();
+  clock_type::time_point end;
+  child.call<&glovebox::test::commit_fault>(std::string("null_pointer"),
+                                            [&](std::exception_ptr) { end = clock_type::now(); });
+  io.restart();
+  io.run();
+  return milliseconds(end - begin);
+}
+
+template <class Measure>
+double median_of(const Measure& measure, std::vector<double>* keep = nullptr) {
+  std::vector<double> all;
+  for (int i = 0; i != tries; ++i) all.push_back(measure());
+  if (keep) keep->insert(keep->end(), all.begin(), all.end());
+  return median(std::move(all));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  glovebox::init(argc, argv);
+  asio::io_context io;
+  std::vector<double> pauses;
+  const std::vector<bench::figure> figures = {
+      {.name = "pause of the loop at a crash",
+       .unit = "ms",
+       .measured = [&] { return median_of([&] { return pause_during(io, true); }, &pauses); },
+       .baseline = [&] { return median_of([&] { return pause_during(io, false); }); }},
+      {.name = "a crash until its call fails",
+       .unit = "ms",
+       .measured = [&] { return median_of([&] { return failing_call(io, true); }); },
+       .baseline = [&] { return median_of([&] { return failing_call(io, false); }); }},
+  };
+  const int status = bench::run(figures, argc, argv);
+  const auto short_ones = std::count_if(pauses.begin(), pauses.end(),
+                                        [](double each) { return each <= longest_pause; });
+  std::printf("%td of %zu crashes held the loop up for %.0f ms at most; worst %.2f, median %.2f\n",
+              short_ones, pauses.size(), longest_pause,
+              *std::max_element(pauses.begin(), pauses.end()), median(pauses));
+  return status;
+}
