@@ -7,6 +7,7 @@
 #include <elfutils/libdwfl.h>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,10 @@ class dwfl_modules {
   dwfl_modules(const dwfl_modules&) = delete;
   dwfl_modules& operator=(const dwfl_modules&) = delete;
 
-  struct unit_range {
+  /// What a DIE covers, of the addresses in its file.
+  struct die_range {
     Dwarf_Addr from, to;
-    Dwarf_Off unit;  ///< offset of its DIE
+    Dwarf_Off die;
   };
   struct module {
     loaded_file loaded;
@@ -31,7 +33,8 @@ class dwfl_modules {
     std::string refusal;  ///< why the file was not opened
     // For debug information without an index.
     bool units_listed = false;
-    std::vector<unit_range> units;
+    std::vector<die_range> units;
+    std::map<Dwarf_Off, std::vector<die_range>> functions;  ///< of units that were looked at
   };
 
   Dwfl* get() const noexcept { return dwfl_; }

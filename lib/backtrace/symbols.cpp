@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -84,9 +85,9 @@ std::string symbol_name(Dwfl_Module* module, std::uint64_t address) {
 }
 
 // Of each unit of the debug information what it covers.
-std::vector<dwfl_modules::unit_range> list_units(Dwfl_Module* module) {
+std::vector<dwfl_modules::die_range> list_units(Dwfl_Module* module) {
   constexpr std::size_t most_ranges = 1 << 20;
-  std::vector<dwfl_modules::unit_range> units;
+  std::vector<dwfl_modules::die_range> units;
   Dwarf_Addr bias = 0;
   for (Dwarf_Die* unit = nullptr; (unit = dwfl_module_nextcu(module, unit, &bias)) != nullptr;) {
     Dwarf_Addr base = 0, from = 0, to = 0;
@@ -111,15 +112,63 @@ Dwarf_Die* find_unit(Dwfl_Module* module, dwfl_modules::module& known, std::uint
     known.units_listed = true;
     known.units = list_units(module);
   }
-  for (const dwfl_modules::unit_range& each : known.units)
-    if (address >= each.from && address < each.to) return dwarf_offdie(dwarf, each.unit, &memory);
+  for (const dwfl_modules::die_range& each : known.units)
+    if (address >= each.from && address < each.to) return dwarf_offdie(dwarf, each.die, &memory);
   return nullptr;
 }
 
+// The functions of a unit that are there by themselves, apart from those of local classes.
+void list_functions(Dwarf_Die* parent, std::vector<dwfl_modules::die_range>& found, int depth) {
+  constexpr int deepest = 32;
+  Dwarf_Die child;
+  if (depth == deepest || dwarf_child(parent, &child) != 0) return;
+  do {
+    const int tag = dwarf_tag(&child);
+    if (tag == DW_TAG_namespace) list_functions(&child, found, depth + 1);
+    if (tag != DW_TAG_subprogram) continue;
+    Dwarf_Addr base = 0, from = 0, to = 0;
+    for (ptrdiff_t at = 0; (at = dwarf_ranges(&child, at, &base, &from, &to)) > 0;)
+      found.push_back({from, to, dwarf_dieoffset(&child)});
+  } while (dwarf_siblingof(&child, &child) == 0);
+}
+
+// One walk over a unit for all addresses in it: libdw would walk for each.
+std::optional<Dwarf_Die> function_at(Dwfl_Module* module, dwfl_modules::module& known,
+                                     Dwarf_Die* unit, Dwarf_Addr address) {
+  const auto [at, first] = known.functions.try_emplace(dwarf_dieoffset(unit));
+  if (first) list_functions(unit, at->second, 0);
+  Dwarf_Addr bias = 0;
+  Dwarf_Die found;
+  for (const dwfl_modules::die_range& each : at->second)
+    if (address >= each.from && address < each.to &&
+        dwarf_offdie(dwfl_module_getdwarf(module, &bias), each.die, &found))
+      return found;
+  return std::nullopt;
+}
+
 // The functions at an address, from the innermost on out to the one that is there by itself; or
-// nothing. What lies between them (blocks) is in the array too.
-std::pair<scope_array, std::size_t> scopes_at(Dwfl_Module* module, Dwarf_Die* unit,
-                                              Dwarf_Addr address) {
+// nothing. What lies between them (blocks) is there, too.
+std::vector<Dwarf_Die> scopes_at(Dwfl_Module* module, dwfl_modules::module& known, Dwarf_Die* unit,
+                                 Dwarf_Addr address) {
+  if (auto function = function_at(module, known, unit, address)) {
+    std::vector<Dwarf_Die> scopes{*function};
+    Dwarf_Die child;
+    constexpr std::size_t deepest = 256;
+    for (bool inside = dwarf_child(&scopes.back(), &child) == 0;
+         inside && scopes.size() != deepest;) {
+      const int tag = dwarf_tag(&child);
+      const bool scope = tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block ||
+                         tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
+      if (scope && dwarf_haspc(&child, address) > 0) {
+        scopes.push_back(child);
+        inside = dwarf_child(&scopes.back(), &child) == 0;
+      } else {
+        inside = dwarf_siblingof(&child, &child) == 0;
+      }
+    }
+    std::reverse(scopes.begin(), scopes.end());
+    return scopes;
+  }
   Dwarf_Die* found = nullptr;
   if (dwarf_getscopes(unit, address, &found) <= 0) return {};
   scope_array scopes(found);
@@ -133,7 +182,12 @@ std::pair<scope_array, std::size_t> scopes_at(Dwfl_Module* module, Dwarf_Die* un
   const int count = dwarf_getscopes_die(&innermost, &found);
   scopes.reset(found);
   if (count <= 0) return {};
-  return {std::move(scopes), static_cast<std::size_t>(count)};
+  return {found, found + count};
+}
+
+// Its frames are not what anybody looks for: their names are enough.
+bool is_own_library(std::string_view path) {
+  return path.substr(path.rfind('/') + 1).starts_with("libglovebox.so");
 }
 
 }  // namespace
@@ -172,7 +226,7 @@ void symbols::append(std::uint64_t address, const mapping* mapped, std::vector<s
     plain.build_id += digits[each >> 4];
     plain.build_id += digits[each & 15];
   }
-  if (append_described(module, *known, plain, frames)) return;
+  if (!is_own_library(plain.module) && append_described(module, *known, plain, frames)) return;
   plain.function = symbol_name(module, address);
   frames.push_back(std::move(plain));
 }
@@ -191,13 +245,13 @@ bool symbols::append_described(Dwfl_Module* module, dwfl_modules::module& known,
     if (dwarf_lineno(line, &number) == 0)
       frame.line = static_cast<std::uint32_t>(std::max(number, 0));
   }
-  const auto [scopes, count] = scopes_at(module, unit, plain.address - bias);
+  std::vector<Dwarf_Die> scopes = scopes_at(module, known, unit, plain.address - bias);
   Dwarf_Files* files = nullptr;
   std::size_t file_count = 0;
   if (dwarf_getsrcfiles(unit, &files, &file_count) != 0) files = nullptr;
 
   constexpr std::size_t most_inlined = 32;
-  for (std::size_t i = 0, functions = 0; i != count && functions != most_inlined; ++i) {
+  for (std::size_t i = 0, functions = 0; i != scopes.size() && functions != most_inlined; ++i) {
     Dwarf_Die* const scope = &scopes[i];
     if (!is_function(scope)) continue;
     ++functions;
