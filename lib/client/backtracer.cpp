@@ -22,21 +22,36 @@
 namespace glovebox::client {
 namespace {
 
-// Up to the last byte of the stack that was copied; what lies behind is nothing.
+bool write_at(int file, const std::byte* from, std::size_t size, std::size_t offset) {
+  while (size != 0) {
+    const ssize_t written = ::pwrite(file, from, size, static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    const auto done = static_cast<std::size_t>(written);
+    from += done;
+    offset += done;
+    size -= done;
+  }
+  return true;
+}
+
+// The parts that were used, in their places: pages that nobody has touched cost time as well.
 transport::unique_fd copy_of(const process::crash_record* record) {
+  using process::crash_record;
   transport::unique_fd file = transport::make_memory_file("glovebox-crash");
   if (!file || !record) return file;
-  const std::size_t stack = std::min<std::size_t>(process::copied(record->stack_size),
-                                                  process::crash_record::stack_bytes);
-  const std::size_t size = offsetof(process::crash_record, stack) + stack;
   const auto* const from = reinterpret_cast<const std::byte*>(record);
-  for (std::size_t done = 0; done != size;) {
-    const ssize_t written = ::write(file.get(), from + done, size - done);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return {};
-    done += static_cast<std::size_t>(written);
-  }
-  return file;
+  const auto write = [&](std::size_t offset, std::size_t size, std::size_t most) {
+    return write_at(file.get(), from + offset, std::min(size, most), offset);
+  };
+  constexpr std::size_t maps = offsetof(crash_record, maps), stack = offsetof(crash_record, stack);
+  constexpr std::size_t between = maps + crash_record::maps_bytes;
+  const bool complete =
+      write(0, maps, maps) &&
+      write(maps, process::copied(record->maps_size), crash_record::maps_bytes) &&
+      write(between, stack - between, stack) &&
+      write(stack, process::copied(record->stack_size), crash_record::stack_bytes);
+  return complete ? std::move(file) : transport::unique_fd();
 }
 
 bool runs(const std::string& program) {

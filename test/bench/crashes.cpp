@@ -56,7 +56,7 @@ double pause_during(asio::io_context& io, bool crash) {
   auto last = clock_type::now();
   const auto done = [&over](std::exception_ptr, auto&&...) { over = true; };
   if (crash)
-    child.call<&glovebox::test::commit_fault>(std::string("null_dereference"), done);
+    child.call<&glovebox::test::commit_fault>(std::string("abort"), done);
   else
     child.call<&glovebox::test::channel_descriptor>(done);
   const std::function<void()> tick = [&] {
@@ -76,7 +76,7 @@ double failing_call(asio::io_context& io, bool traces) {
   const glovebox::context child = make_child(io, traces);
   const auto begin = clock_type::now();
   clock_type::time_point end;
-  child.call<&glovebox::test::commit_fault>(std::string("null_dereference"),
+  child.call<&glovebox::test::commit_fault>(std::string("abort"),
                                             [&](std::exception_ptr) { end = clock_type::now(); });
   io.restart();
   io.run();
