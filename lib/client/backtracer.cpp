@@ -62,15 +62,16 @@ bool runs(const std::string& program) {
 
 std::string backtrace_program() {
   if (const char* const chosen = std::getenv("GLOVEBOX_BACKTRACE"); chosen && *chosen)
-    return runs(chosen) ? chosen : "";
+    return runs(chosen) ? std::filesystem::absolute(chosen).string() : "";
   if (runs(GLOVEBOX_BACKTRACE_PATH)) return GLOVEBOX_BACKTRACE_PATH;
   // An installation that was moved, or a build tree.
   Dl_info here{};
   if (::dladdr(reinterpret_cast<const void*>(&backtrace_program), &here) == 0 || !here.dli_fname)
     return {};
-  const auto directory = std::filesystem::path(here.dli_fname).parent_path();
-  for (const char* const place : {"backtrace/glovebox-backtrace", "../libexec/glovebox-backtrace",
-                                  "../../libexec/glovebox-backtrace"})
+  const auto directory = std::filesystem::absolute(here.dli_fname).parent_path();
+  for (const char* const place :
+       {"backtrace/glovebox-backtrace", "../backtrace/glovebox-backtrace",
+        "../libexec/glovebox-backtrace", "../../libexec/glovebox-backtrace"})
     if (std::string program = (directory / place).string(); runs(program)) return program;
   return {};
 }

@@ -2,6 +2,7 @@
 #include <glovebox/farm/case_record.hpp>
 #include <glovebox/farm/farm_report.hpp>
 
+#include "core/frames.hpp"
 #include "farm/frames.hpp"
 #include "farm/grouping.hpp"
 #include "farm/text.hpp"
@@ -67,13 +68,14 @@ void add_field(std::string& to, std::string_view label, std::string_view value) 
 void add_stack(std::string& to, const thread_trace& thread) {
   constexpr std::size_t most = 16;
   std::string_view label = "stack";
-  for (std::size_t i = 0; i != thread.frames.size() && i != most; ++i) {
+  const std::vector<stack_frame> frames = core::without_runtime(thread.frames);
+  for (std::size_t i = 0; i != frames.size() && i != most; ++i) {
     std::string number = "#" + std::to_string(i);
     pad(number, 4);
-    add_field(to, std::exchange(label, ""), number + farming::frame_text(thread.frames[i]));
+    add_field(to, std::exchange(label, ""), number + farming::frame_text(frames[i]));
   }
-  if (thread.frames.size() > most)
-    add_field(to, "", "... and " + std::to_string(thread.frames.size() - most) + " more");
+  if (frames.size() > most)
+    add_field(to, "", "... and " + std::to_string(frames.size() - most) + " more");
   if (!thread.note.empty()) add_field(to, label, "(" + thread.note + ")");
 }
 
