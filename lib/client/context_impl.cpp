@@ -116,6 +116,11 @@ void context_impl::on_started(pid_t pid, transport::unique_fd pidfd, std::string
   } else if (was_ready_) {
     become_ready(done);
   }
+  if (eof_) {  // it may have crashed, and wait to be looked at
+    pump(lock, done);
+    deliver(lock, done);
+    return;
+  }
   arm();
 }
 

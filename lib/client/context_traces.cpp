@@ -45,6 +45,8 @@ void context_impl::look_at_crash(time now) {
   if (crash_seen_ || !recorder_ || !(eof_ || exit_known_)) return;
   process::crash_record& crash = recorder_->crash;
   if (crash.signal_number.load(std::memory_order_acquire) == 0) return;
+  // A child may crash before the fork server's message about its start is read.
+  if (!pidfd_ && link_ && !exit_known_) return;
   crash_seen_ = true;
   end_seen_ = std::min(end_seen_, now);
   drop_tracer();  // of a hang

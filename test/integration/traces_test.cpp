@@ -270,6 +270,25 @@ BOOST_AUTO_TEST_CASE(in_the_own_image) {
   }
 }
 
+// It may be over before the parent has heard that it was started.
+BOOST_AUTO_TEST_CASE(as_soon_as_it_lives) {
+  asio::io_context io;
+  int with_frames = 0;
+  constexpr int children = 40;
+  for (int i = 0; i != children; ++i) {
+    const auto ctx = std::make_shared<context>(io, with_modules());
+    ctx->call<&own_crash>(1, [ctx, &with_frames](const std::exception_ptr& error, auto&&...) {
+      try {
+        std::rethrow_exception(error);
+      } catch (const process_terminated& why) {
+        with_frames += why.report().find("own_crash(int)") != std::string::npos;
+      }
+    });
+  }
+  io.run();
+  BOOST_TEST(with_frames == children);
+}
+
 BOOST_AUTO_TEST_CASE(not_wanted) {
   context_options options = with_modules();
   options.backtrace_timeout = {};
