@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -254,8 +255,9 @@ void install_crash_handler(process::recorder_page& page, int channel) {
   parent_channel = channel;
   last_words =
       static_cast<abort_message* const*>(::dlvsym(RTLD_DEFAULT, "__abort_msg", "GLIBC_PRIVATE"));
-  static auto* const stack = new alternate_stack;  // for the rest of the process's life
-  static_cast<void>(stack);
+  // For the rest of the process's life: never destroyed, and nothing that a leak checker finds.
+  alignas(alternate_stack) static std::byte place[sizeof(alternate_stack)];
+  new (place) alternate_stack;
   struct sigaction action {};
   action.sa_sigaction = on_fatal_signal;
   action.sa_flags = static_cast<int>(SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER);
