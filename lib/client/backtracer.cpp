@@ -76,7 +76,7 @@ std::string backtrace_program() {
   return {};
 }
 
-std::shared_ptr<backtracer> backtracer::start(server_link& link,
+std::shared_ptr<backtracer> backtracer::start(std::shared_ptr<server_link> link,
                                               const asio::any_io_executor& executor, victim what,
                                               pid_t pid, int victim_pidfd,
                                               const process::crash_record* record,
@@ -99,7 +99,9 @@ std::shared_ptr<backtracer> backtracer::start(server_link& link,
     (void)ours.release();
     std::uint64_t number = 0;
     const std::lock_guard lock(made->lock_);
-    if (!link.start(std::move(request), std::move(descriptors), made, number)) return nullptr;
+    if (!link->start(std::move(request), std::move(descriptors), made, number)) return nullptr;
+    made->link_ = std::move(link);
+    made->link_->want_messages(true);
     made->arm();
   } catch (const std::exception&) {
     return nullptr;  // it is a help, no more: without it the report is shorter
@@ -143,10 +145,11 @@ void backtracer::arm() {
 void backtracer::read() {
   std::function<void()> tell;
   {
-    std::unique_lock lock(lock_);
+    const std::lock_guard lock(lock_);
     if (!channel_) return;
     std::array<std::byte, 16 * 1024> buffer;
-    for (;;) {
+    constexpr int rounds_a_turn = 16;  // then others have their turn
+    for (int round = 0; round != rounds_a_turn; ++round) {
       const ssize_t got =
           ::recv(channel_->native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
       if (got < 0 && errno == EINTR) continue;
@@ -157,7 +160,7 @@ void backtracer::read() {
         continue;
       }
       if (got > 0) received_.clear();  // that is no trace
-      end(lock);
+      end();
       break;
     }
     if (!over_) arm();
@@ -167,16 +170,18 @@ void backtracer::read() {
   if (tell) tell();
 }
 
-void backtracer::end(std::unique_lock<std::mutex>&) {
+// It has said what it had to say, or nobody waits for that any more.
+void backtracer::end() noexcept {
   over_ = true;
   channel_.reset();
+  if (pidfd_) process::kill_process(pidfd_.get(), SIGKILL);
+  if (const auto link = std::exchange(link_, nullptr)) link->want_messages(false);
 }
 
 void backtracer::cancel() noexcept {
   std::function<void()> dropped;
-  std::unique_lock lock(lock_);
-  if (!over_ && pidfd_) process::kill_process(pidfd_.get(), SIGKILL);
-  end(lock);
+  const std::lock_guard lock(lock_);
+  end();
   received_.clear();
   dropped.swap(on_change_);
 }
@@ -184,7 +189,7 @@ void backtracer::cancel() noexcept {
 void backtracer::on_started(pid_t, transport::unique_fd pidfd, std::string) {
   const std::lock_guard lock(lock_);
   pidfd_ = std::move(pidfd);
-  if (over_ && !channel_ && !on_change_) process::kill_process(pidfd_.get(), SIGKILL);
+  if (over_) process::kill_process(pidfd_.get(), SIGKILL);
 }
 
 }  // namespace glovebox::client

@@ -32,8 +32,9 @@ class backtracer final : public child_watcher, public std::enable_shared_from_th
   /// \param record what the crash has left; null for a child that hangs
   /// \param on_change called without locks, on the executor, when there is something new to ask
   /// \returns null when there is no such program, or it could not be started
-  static std::shared_ptr<backtracer> start(server_link& link, const asio::any_io_executor& executor,
-                                           victim what, pid_t pid, int victim_pidfd,
+  static std::shared_ptr<backtracer> start(std::shared_ptr<server_link> link,
+                                           const asio::any_io_executor& executor, victim what,
+                                           pid_t pid, int victim_pidfd,
                                            const process::crash_record* record,
                                            std::function<void()> on_change);
   explicit backtracer(std::function<void()> on_change) : on_change_(std::move(on_change)) {}
@@ -57,10 +58,11 @@ class backtracer final : public child_watcher, public std::enable_shared_from_th
  private:
   void read();
   void arm();
-  void end(std::unique_lock<std::mutex>& lock);
+  void end() noexcept;
 
   std::function<void()> on_change_;
   mutable std::mutex lock_;
+  std::shared_ptr<server_link> link_;  // whose messages bring the program's pidfd; null: over
   std::optional<asio::posix::stream_descriptor> channel_;
   transport::unique_fd pidfd_;
   std::vector<std::byte> received_;

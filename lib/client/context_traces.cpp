@@ -19,7 +19,7 @@ bool context_impl::wants_traces() const noexcept {
 }
 
 void context_impl::start_tracer(backtracer::victim what, const process::crash_record* record) {
-  tracer_ = backtracer::start(*link_, executor_, what, facts_.pid, pidfd_.get(), record,
+  tracer_ = backtracer::start(link_, executor_, what, facts_.pid, pidfd_.get(), record,
                               [weak = std::weak_ptr<context_impl>(self())] {
                                 if (const auto context = weak.lock()) context->on_trace();
                               });
