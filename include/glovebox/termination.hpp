@@ -70,8 +70,8 @@ struct termination {
   std::string detail;         ///< what the cause needs in words: a path, the rule that was broken
   std::string method;         ///< the call's function, as a person would write it
   std::string arguments;      ///< its arguments, shortened in the middle
-  /// Of arguments that had to be shortened: their size and a hash, which tell whether two of them
-  /// are the same; `4711 bytes, 0x1f2e3d4c5b6a7988`. Of parts beyond 64 KiB both ends are hashed.
+  /// Of arguments of more than 300 bytes: their size and a checksum, to see whether two of them
+  /// are the same; `4711 bytes, CRC-32 0x1f2e3d4c`. Of parts beyond 64 KiB both ends are summed up.
   std::string arguments_digest;
   std::chrono::nanoseconds elapsed{};    ///< running time of the call, 0 when it never started
   std::vector<std::string> stderr_tail;  ///< last lines the child wrote to its standard error

@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "client/callback_scope.hpp"
 #include "client/context_impl.hpp"
+#include "core/checksum.hpp"
 #include "core/exception_record.hpp"
 #include "core/readable.hpp"
 #include "runtime/registry.hpp"
@@ -73,36 +74,27 @@ std::string arguments_of(detail::request& what) {
   return text;
 }
 
-// FNV-1a (Fowler, Noll, Vo): no protection, only a mark of the same bytes.
-std::uint64_t hash_of(std::span<const std::byte> bytes, std::uint64_t hash) {
+// Of large arguments both ends: a crash must not hold the parent up.
+std::uint32_t checksum_of(std::span<const std::byte> bytes, std::uint32_t before) {
   constexpr std::size_t both_ends = 64 * 1024;
-  constexpr std::uint64_t prime = 0x100000001b3;
-  const auto take = [&hash](std::span<const std::byte> part) {
-    for (const std::byte each : part) hash = (hash ^ std::to_integer<std::uint64_t>(each)) * prime;
-  };
-  if (bytes.size() <= both_ends) {
-    take(bytes);
-  } else {
-    take(bytes.first(both_ends / 2));
-    take(bytes.last(both_ends / 2));
-  }
-  return (hash ^ bytes.size()) * prime;
+  if (bytes.size() <= both_ends) return core::crc32(bytes, before);
+  return core::crc32(bytes.last(both_ends / 2), core::crc32(bytes.first(both_ends / 2), before));
 }
 
 void describe_arguments(detail::request& what, termination& to) {
   to.arguments = arguments_of(what);
-  if (to.arguments.size() <= longest_arguments) return;
-  constexpr std::size_t end = 60;
-  to.arguments = to.arguments.substr(0, longest_arguments - end) + " ... " +
-                 to.arguments.substr(to.arguments.size() - end);
-  constexpr std::uint64_t offset_basis = 0xcbf29ce484222325;
-  std::uint64_t size = what.body.size();
-  std::uint64_t hash = hash_of(what.body.view(), offset_basis);
-  for (const attachment& each : what.attachments) {
-    size += each.bytes.size();
-    hash = hash_of(each.bytes, hash);
+  if (to.arguments.size() > longest_arguments) {
+    constexpr std::size_t end = 60;
+    to.arguments = to.arguments.substr(0, longest_arguments - end) + " ... " +
+                   to.arguments.substr(to.arguments.size() - end);
   }
-  to.arguments_digest = std::to_string(size) + " bytes, " + core::hex(hash);
+  std::uint64_t size = what.body.size();
+  for (const attachment& each : what.attachments) size += each.bytes.size();
+  // The description of a long text or a range has left out parts of it already.
+  if (size <= longest_arguments) return;
+  std::uint32_t sum = checksum_of(what.body.view(), 0);
+  for (const attachment& each : what.attachments) sum = checksum_of(each.bytes, sum);
+  to.arguments_digest = std::to_string(size) + " bytes, CRC-32 " + core::hex(sum);
 }
 
 }  // namespace

@@ -173,7 +173,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void drop_tracer() noexcept;
   void look_at_crash(time now);
   void take_crash(const process::crash_record& crash);
-  static void release(process::crash_record& crash) noexcept;
+  static void let_it_end(process::crash_record& crash) noexcept;
   bool is_traced(time now);
   void prepare_look();
   void look_at_hang(time now);

@@ -51,14 +51,14 @@ void context_impl::look_at_crash(time now) {
   end_seen_ = std::min(end_seen_, now);
   drop_tracer();  // of a hang
   if (facts_.killed == core::evidence::kill::owner || !wants_traces()) {
-    release(crash);
+    let_it_end(crash);
     return;
   }
   start_tracer(backtracer::victim::crashed, &crash);
   if (tracer_)
     trace_limit_ = now + options_.backtrace_timeout;
   else
-    release(crash);
+    let_it_end(crash);
 }
 
 // What it left in the recorder. The numbers are judged by the classification.
@@ -73,7 +73,7 @@ void context_impl::take_crash(const process::crash_record& crash) {
 }
 
 // The child may go on with its end.
-void context_impl::release(process::crash_record& crash) noexcept {
+void context_impl::let_it_end(process::crash_record& crash) noexcept {
   crash.released.store(1);
   process::wake(crash.released);
 }
@@ -81,7 +81,7 @@ void context_impl::release(process::crash_record& crash) noexcept {
 // Whether the end of the child has still to wait for what is found out about it.
 bool context_impl::is_traced(time now) {
   if (!tracer_) return false;
-  if (crash_seen_ && tracer_->captured()) release(recorder_->crash);
+  if (crash_seen_ && tracer_->captured()) let_it_end(recorder_->crash);
   if (!tracer_->over() && now < trace_limit_) return true;
   traces_ = tracer_->take();
   drop_tracer();

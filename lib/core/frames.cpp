@@ -2,30 +2,97 @@
 #include "core/frames.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace glovebox::core {
 namespace {
 
-// A name without parameters and what a template's name has before it: `void ns::f<int>(int)` is
-// `ns::f`. Names that cannot be demangled stay as they are.
-std::string_view bare_name(std::string_view name) {
-  constexpr std::string_view deduced = "decltype(auto) ";
-  if (name.starts_with(deduced)) name.remove_prefix(deduced.size());
-  name = name.substr(0, name.find_first_of("<("));
-  return name.substr(name.rfind(' ') + 1);
+constexpr std::size_t longest_name = 120;
+constexpr std::size_t shortest_cut = 160;
+
+bool part_of_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+void strip_suffix(std::string_view& text, std::string_view suffix) {
+  if (text.ends_with(suffix)) text.remove_suffix(suffix.size());
+}
+
+// ` [clone .isra.0]` of demangled names, `.isra.0` of those that never were mangled.
+void strip_clones(std::string_view& name) {
+  for (std::size_t at; name.ends_with(']') && (at = name.rfind(" [clone ")) != std::string::npos;)
+    name = name.substr(0, at);
+  if (name.find_first_of("(<:") != std::string::npos) return;
+  const std::size_t dot = name.find('.', 1);
+  if (dot != std::string::npos) name = name.substr(0, dot);
+}
+
+bool operator_at(std::string_view name, std::size_t at) {
+  constexpr std::string_view word = "operator";
+  if (!name.substr(at).starts_with(word) || (at != 0 && part_of_name(name[at - 1]))) return false;
+  return at + word.size() == name.size() || !part_of_name(name[at + word.size()]);
+}
+
+void strip_parameters(std::string_view& name) {
+  const std::string_view whole = name;
+  for (const std::string_view suffix : {"&&", "&", " ", " volatile", " const", " noexcept"})
+    strip_suffix(name, suffix);
+  strip_suffix(name, " const");
+  if (!name.ends_with(')')) {
+    name = whole;
+    return;
+  }
+  std::size_t depth = 0;
+  for (std::size_t at = name.size(); at-- != 0;) {
+    if (name[at] == ')') ++depth;
+    if (name[at] != '(' || --depth != 0) continue;
+    // `operator()` alone; and what has nothing before it is no list of parameters.
+    const std::string_view before = name.substr(0, at);
+    const bool call_operator = before.ends_with("operator") &&
+                               operator_at(before, at - std::string_view("operator").size());
+    if (at != 0 && !call_operator) name = before;
+    return;
+  }
+}
+
+// Templates have their result in front of their name.
+void strip_result(std::string_view& name) {
+  std::size_t depth = 0, start = 0;
+  for (std::size_t at = 0; at != name.size(); ++at) {
+    const char c = name[at];
+    if (depth == 0 && operator_at(name, at)) break;
+    if (c == '(' || c == '<' || c == '{' || c == '[') ++depth;
+    const bool arrow = c == '>' && at != 0 && name[at - 1] == '-';
+    if ((c == ')' || c == '>' || c == '}' || c == ']') && !arrow && depth != 0) --depth;
+    if (c == ' ' && depth == 0) start = at + 1;
+  }
+  if (start < name.size()) name.remove_prefix(start);
+}
+
+std::string without_template_arguments(std::string_view name) {
+  std::string text;
+  std::size_t depth = 0;
+  for (const char c : name) {
+    if (c == '<' && depth++ == 0) text += "<...>";
+    if (depth == 0) text += c;
+    if (c == '>' && depth != 0) --depth;
+  }
+  return text;
 }
 
 enum class owner { user, runtime, standard };
 
 owner owner_of(const stack_frame& frame) {
-  const std::string_view name = bare_name(frame.function);
+  const std::string name = short_name(frame.function);
   for (const std::string_view part : {"runtime", "binding", "detail", "process"}) {
     const std::string place = "glovebox::" + std::string(part) + "::";
     const std::string mangled =
         "8glovebox" + std::to_string(part.size()) + std::string(part);  // of a lambda, mostly
     if (name.starts_with(place) ||
-        (name.starts_with("_Z") && name.substr(0, 64).find(mangled) != name.npos))
+        (name.starts_with("_Z") &&
+         std::string_view(name).substr(0, 64).find(mangled) != std::string::npos))
       return owner::runtime;
   }
   if (name == "glovebox::init") return owner::runtime;
@@ -36,6 +103,15 @@ owner owner_of(const stack_frame& frame) {
 }
 
 }  // namespace
+
+std::string short_name(std::string_view function) {
+  std::string_view name = function;
+  strip_clones(name);
+  strip_parameters(name);
+  strip_result(name);
+  if (name.size() <= longest_name) return std::string(name);
+  return without_template_arguments(name).substr(0, shortest_cut);
+}
 
 std::vector<stack_frame> without_runtime(const std::vector<stack_frame>& frames) {
   std::vector<owner> owners;
@@ -53,8 +129,7 @@ std::vector<stack_frame> without_runtime(const std::vector<stack_frame>& frames)
   }
   // Outside of the outermost call that the runtime makes there is only what made it run.
   const auto outermost = std::find(owners.rbegin(), owners.rend(), owner::runtime);
-  const bool called = outermost != owners.rend() &&
-                      bare_name(frames.back().function) != "__clone3" &&
+  const bool called = outermost != owners.rend() && frames.back().function != "__clone3" &&
                       std::any_of(owners.begin(), outermost.base(),
                                   [](owner each) { return each != owner::runtime; });
   std::vector<stack_frame> kept;

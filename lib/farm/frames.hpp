@@ -5,14 +5,9 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace glovebox::farming {
-
-/// A function without its result, its parameters, and what the compiler appends to clones; what is
-/// very long loses its template arguments. Any text will do.
-std::string short_name(std::string_view function);
 
 /// What tells a frame from others in every run of the same program: its function, else the place in
 /// its module.

@@ -120,7 +120,8 @@ std::string case_record::report() const {
   add_field(text, "attempts", std::to_string(attempts));
   std::string_view label = "stderr";
   for (const std::string& line : stderr_tail) add_field(text, std::exchange(label, ""), line);
-  add_field(text, "said", last_words);
+  // A message of a signal or an exit has it already.
+  if (message.find(last_words) == message.npos) add_field(text, "said", last_words);
   if (!threads.empty()) add_stack(text, threads.front());
   if (!group.empty()) add_field(text, "group", group);
   return text;

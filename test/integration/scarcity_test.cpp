@@ -4,6 +4,7 @@
 // once, and each limit is met. Calls say what was missing, nothing leaks, and it goes on later.
 #include "integration/scarcity.hpp"
 #include "integration/life.hpp"
+#include "support/report_text.hpp"
 
 #include <glovebox/glovebox.hpp>
 
@@ -66,17 +67,6 @@ struct holdings {
   }
 };
 
-/// A report without its line breaks.
-std::string in_one_line(const std::string& text) {
-  std::string line;
-  for (const char each : text)
-    if (each != '\n' && each != ' ')
-      line += each;
-    else if (!line.ends_with(' '))
-      line += ' ';
-  return line;
-}
-
 /// Why calls failed.
 std::vector<std::string> use_everything(asio::io_context& io) {
   std::vector<std::string> errors;
@@ -84,7 +74,7 @@ std::vector<std::string> use_everything(asio::io_context& io) {
     try {
       if (error) std::rethrow_exception(error);
     } catch (const process_terminated& e) {
-      errors.push_back(in_one_line(e.report()));
+      errors.push_back(glovebox::test::without_layout(e.report()));
     } catch (const std::exception& e) {
       errors.push_back(e.what());
     }
@@ -124,7 +114,7 @@ std::string text_of(const ending& call) {
   try {
     std::rethrow_exception(call.error);
   } catch (const process_terminated& why) {
-    return in_one_line(why.report());
+    return glovebox::test::without_layout(why.report());
   } catch (const std::exception& why) {
     return why.what();
   }

@@ -5,11 +5,14 @@
 #include "integration/call_fixture.hpp"
 #include "integration/helper_programs.hpp"
 #include "integration/life.hpp"
+#include "support/report_text.hpp"
 
 #include <glovebox/symbolize.hpp>
 #include <glovebox/sync.hpp>
 
+#include <unistd.h>
 #include <csignal>
+#include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <fstream>
@@ -106,16 +109,6 @@ void expect_readable(const termination& info) {
   }
 }
 
-std::string in_one_line(const std::string& report) {
-  std::string text;
-  for (std::size_t at = 0; at < report.size();) {
-    const std::size_t end = report.find('\n', at);
-    text += report.substr(std::min(at + 12, end), end - std::min(at + 12, end));
-    at = end + 1;
-  }
-  return text;
-}
-
 BOOST_AUTO_TEST_SUITE(traces)
 
 BOOST_AUTO_TEST_CASE(null_dereference_three_functions_deep) {
@@ -126,7 +119,7 @@ BOOST_AUTO_TEST_CASE(null_dereference_three_functions_deep) {
   BOOST_TEST(info.address == 0u);
   expect_frames(info, {"inner_null", "middle_null", "null_dereference"});
   expect_readable(info);
-  const std::string report = in_one_line(info.report());
+  const std::string report = without_layout(info.report());
   for (const char* const part :
        {"SIGSEGV (address not mapped) at 0x0", "null_dereference", "7, \"argument\"",
         "#0 failing::inner_null(int) at ", "#1 failing::middle_null(int) at ",
@@ -266,7 +259,8 @@ BOOST_AUTO_TEST_CASE(in_the_own_image) {
     get(ctx.call<&own_crash>(1, asio::use_future));
     BOOST_ERROR("it has returned");
   } catch (const process_terminated& why) {
-    BOOST_TEST(in_one_line(why.report()).find("own_crash(int)") != std::string::npos, why.report());
+    BOOST_TEST(without_layout(why.report()).find("own_crash(int)") != std::string::npos,
+               why.report());
   }
 }
 
@@ -298,6 +292,96 @@ BOOST_AUTO_TEST_CASE(not_wanted) {
   BOOST_TEST(info.threads.empty());
 }
 
+// ---- what else is told
+
+int crash_with(const std::string& text) {
+  return own_crash(static_cast<int>(text.size()));
+}
+termination after_crash_with(const std::string& text) {
+  const context ctx(shared_io(), with_modules());
+  try {
+    get(ctx.call<&crash_with>(text, asio::use_future));
+  } catch (const process_terminated& why) {
+    return why.info();
+  }
+  BOOST_ERROR("it has returned");
+  return {};
+}
+
+BOOST_AUTO_TEST_CASE(long_arguments) {
+  BOOST_TEST(after_crash_with("short").arguments_digest == "");
+  std::string text(1'000'000, 'a');
+  const termination first = after_crash_with(text);
+  BOOST_TEST(first.arguments.size() < 400u);
+  BOOST_TEST(first.arguments_digest != "");
+  BOOST_TEST(after_crash_with(text).arguments_digest == first.arguments_digest);
+  text.back() = 'b';
+  BOOST_TEST(after_crash_with(text).arguments_digest != first.arguments_digest);
+}
+
+int exit_as_a_sanitizer_does() {
+  std::fputs("==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x10\nmore\n", stderr);
+  std::fflush(stderr);
+  ::_exit(1);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_sanitizer_has_found) {
+  const context ctx(shared_io(), with_modules());
+  try {
+    get(ctx.call<&exit_as_a_sanitizer_does>(asio::use_future));
+    BOOST_ERROR("it has returned");
+  } catch (const process_terminated& why) {
+    BOOST_TEST(why.info().cause == cause::exit);
+    BOOST_TEST(why.info().message == "AddressSanitizer: heap-use-after-free on address 0x10");
+    BOOST_TEST(why.info().stderr_tail.size() == 2u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(events_of_a_child) {
+  asio::io_context io;
+  std::vector<std::string> told;
+  context_options options = with_modules();
+  options.on_event = [&told](const context_event& event) {
+    const bool ended = event.what == context_event::kind::ended;
+    BOOST_TEST((event.end != nullptr) == ended);
+    told.push_back(ended ? "ended: " + std::string(to_string(event.end->cause)) : "ready");
+  };
+  {
+    const context ctx(io, options);
+    ctx.call<&own_crash>(1, [](std::exception_ptr, int) {});
+    io.run();
+  }
+  BOOST_TEST(told == (std::vector<std::string>{"ready", "ended: signal"}),
+             boost::test_tools::per_element());
+  told.clear();
+  options.directory = "/nowhere/at/all";
+  const context never(io, options);
+  io.restart();
+  never.call<&own_crash>(1, [](std::exception_ptr, int) {});
+  io.run();
+  BOOST_TEST(told == (std::vector<std::string>{"ended: start failed"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(core_file) {
+  const temporary_directory place;
+  context_options options = with_modules();
+  options.core_dumps = true;
+  options.directory = place.file("");
+  const context ctx(shared_io(), options);
+  try {
+    get(ctx.call<&own_crash>(1, asio::use_future));
+    BOOST_ERROR("it has returned");
+  } catch (const process_terminated& why) {
+    const std::string& core = why.info().core_file;
+    if (core.empty()) BOOST_TEST_MESSAGE("no core file may be written here");
+    if (core.starts_with('/')) BOOST_TEST(std::filesystem::is_regular_file(core), core);
+    BOOST_TEST((core.empty() || core.starts_with('/') ||
+                core.starts_with("given to the program ") || core.starts_with("written as ")),
+               core);
+  }
+}
+
 // ---- hangs
 
 termination after_hanging(const failed_child& child, const std::string& function) {
@@ -326,7 +410,7 @@ BOOST_AUTO_TEST_CASE(hang_in_a_loop) {
 BOOST_AUTO_TEST_CASE(hang_that_asks_for_the_time) {
   const failed_child child;
   const termination info = after_hanging(child, "hang_in_clock");
-  BOOST_TEST(in_one_line(info.report()).find("failing::hang_in_clock()") != std::string::npos,
+  BOOST_TEST(without_layout(info.report()).find("failing::hang_in_clock()") != std::string::npos,
              info.report());
 }
 
@@ -342,7 +426,7 @@ BOOST_AUTO_TEST_CASE(hang_in_another_thread) {
   const termination info = after_hanging(child, "hang_in_thread");
   BOOST_TEST_REQUIRE(info.threads.size() >= 2u, info.report());
   BOOST_TEST(info.threads[0].tid == info.pid);
-  const std::string report = in_one_line(info.report());
+  const std::string report = without_layout(info.report());
   BOOST_TEST(report.find("failing::hang_in_thread()") != report.npos, info.report());
   BOOST_TEST(report.find("failing::busy_loop()") != report.npos, info.report());
 }
@@ -352,7 +436,7 @@ BOOST_AUTO_TEST_CASE(hang_of_a_stopped_child) {
   const termination info = after_hanging(child, "hang_stopped");
   BOOST_TEST_REQUIRE(!info.threads.empty(), info.report());
   BOOST_TEST(info.threads[0].state.find("stopped") == 0u, info.threads[0].state);
-  BOOST_TEST(in_one_line(info.report()).find("failing::hang_stopped()") != std::string::npos,
+  BOOST_TEST(without_layout(info.report()).find("failing::hang_stopped()") != std::string::npos,
              info.report());
 }
 

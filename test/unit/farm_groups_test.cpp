@@ -1,4 +1,5 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "core/frames.hpp"
 #include "farm/frames.hpp"
 #include "farm/json_line.hpp"
 #include "farm/text.hpp"
@@ -22,8 +23,8 @@ using glovebox::group_of;
 using glovebox::outcome;
 using glovebox::stack_frame;
 using glovebox::thread_trace;
+using glovebox::core::short_name;
 using glovebox::farming::frame_text;
-using glovebox::farming::short_name;
 using glovebox::farming::telling_frames;
 using texts = std::vector<std::string>;
 

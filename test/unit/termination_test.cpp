@@ -2,6 +2,7 @@
 #include <glovebox/context_state.hpp>
 #include <glovebox/termination.hpp>
 
+#include "support/report_text.hpp"
 #include "unit/frames.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -71,14 +72,6 @@ void expect_readable(const termination& info) {
     BOOST_TEST(is_plain(line), line);
   }
   BOOST_TEST(is_plain(info.summary()), info.summary());
-}
-
-/// What the report says, without its lines' ends and indents.
-std::string joined(const termination& info) {
-  std::string text;
-  for (const std::string& line : lines_of(info.report()))
-    text += line.size() > 12 ? line.substr(12) : "";
-  return text;
 }
 
 BOOST_AUTO_TEST_CASE(every_cause_in_one_line) {
@@ -185,7 +178,7 @@ BOOST_AUTO_TEST_CASE(lines_are_wrapped_without_a_loss) {
     for (std::size_t i = 0; i != size; ++i) info.arguments += static_cast<char>('a' + i % 26);
     info.arguments += ">";
     expect_readable(info);
-    BOOST_TEST(joined(info).find(info.arguments) != std::string::npos);
+    BOOST_TEST(test::without_layout(info.report()).find(info.arguments) != std::string::npos);
   }
 }
 
@@ -199,7 +192,7 @@ BOOST_AUTO_TEST_CASE(characters_are_not_cut_in_two) {
       for (int i = 0; i != 100; ++i) info.arguments += character;
       info.stderr_tail = {info.arguments};
       expect_readable(info);
-      BOOST_TEST(joined(info).find(info.arguments) != std::string::npos);
+      BOOST_TEST(test::without_layout(info.report()).find(info.arguments) != std::string::npos);
     }
   }
 }
@@ -218,7 +211,8 @@ BOOST_AUTO_TEST_CASE(every_byte_in_every_text) {
   // Terminals obey these.
   termination info = in_call(cause::exit);
   info.arguments = "\x1b]0;title\x07 \x1b[2J \r \u009b1m \x7f";
-  BOOST_TEST(joined(info).find("\\x1b]0;title\\x07 \\x1b[2J \\x0d \\xc2\\x9b1m \\x7f") !=
+  BOOST_TEST(test::without_layout(info.report())
+                 .find("\\x1b]0;title\\x07 \\x1b[2J \\x0d \\xc2\\x9b1m \\x7f") !=
              std::string::npos);
 }
 
@@ -299,7 +293,7 @@ termination with_a_trace() {
 BOOST_AUTO_TEST_CASE(a_trace_in_a_report) {
   const termination info = with_a_trace();
   expect_readable(info);
-  const std::string text = joined(info);
+  const std::string text = test::without_layout(info.report());
   for (const char* const part :
        {"SIGABRT: free(): double free detected in tcache 2", "4712 (worker \\x1b[31m)",
         "#0 free in /lib/libc.so.6+0x10", "(int) at a.cpp:12 (inlined)",
