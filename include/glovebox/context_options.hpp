@@ -88,7 +88,8 @@ struct context_options {
   std::string directory;
   /// When the child has crashed, or is ended for a deadline, its end is put off at most for so long
   /// to find out where its threads were: `termination::threads`. A program of its own does that
-  /// (`glovebox-backtrace`), mostly within 50 ms. 0: nothing is found out, and it is not run.
+  /// (`glovebox-backtrace`), mostly within 50 ms; a child that hangs is let live for a quarter of
+  /// this at most. 0: nothing is found out, and it is not run.
   std::chrono::nanoseconds backtrace_timeout = std::chrono::seconds(2);
   /// Whether a crash may write a core file.
   bool core_dumps = false;

@@ -101,13 +101,13 @@ int section_address(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, 
   return -1;  // only object files that were not linked need it
 }
 
-constexpr Dwfl_Callbacks callbacks{find_elf, find_debuginfo, section_address, nullptr};
+constexpr Dwfl_Callbacks module_callbacks{find_elf, find_debuginfo, section_address, nullptr};
 
 }  // namespace
 
 dwfl_modules::dwfl_modules(const std::vector<mapping>& mappings) {
   elf_version(EV_CURRENT);
-  dwfl_ = dwfl_begin(&callbacks);
+  dwfl_ = dwfl_begin(&module_callbacks);
   if (!dwfl_) throw std::runtime_error(std::string("dwfl_begin: ") + dwfl_errmsg(-1));
   dwfl_report_begin(dwfl_);
   for (const loaded_file& each : loaded_files(mappings)) {

@@ -14,7 +14,7 @@ namespace glovebox::backtrace {
 namespace {
 
 // The modules stand beside each other in a process that never was: libdw wants addresses.
-constexpr std::uint64_t room = std::uint64_t{1} << 38;
+constexpr std::uint64_t module_room = std::uint64_t{1} << 38;
 
 struct places {
   std::vector<mapping> mappings;
@@ -25,8 +25,8 @@ struct places {
     const auto [at, first] = known.try_emplace(path, mappings.size());
     if (!first) return at->second;
     mapping made;
-    made.from = room * (mappings.size() + 1);
-    made.to = made.from + room;
+    made.from = module_room * (mappings.size() + 1);
+    made.to = made.from + module_room;
     made.readable = made.executable = true;
     made.path = path;
     struct stat status {};
@@ -53,7 +53,7 @@ std::vector<stack_frame> with_names(const std::vector<stack_frame>& frames) {
       const std::size_t place = all.place_of(each.module);
       const std::uint64_t within = each.offset - all.linked_at[place];
       std::string note;
-      if (within < room)
+      if (within < module_room)
         names.append(all.mappings[place].from + within, &all.mappings[place], found, note);
     }
     if (found.empty() || (!each.build_id.empty() && found.front().build_id != each.build_id)) {

@@ -193,8 +193,8 @@ bool set_initial_registers(Dwfl_Thread* thread, void* argument) {
   return dwfl_thread_state_registers(thread, 0, numbered, registers.data());
 }
 
-constexpr Dwfl_Thread_Callbacks callbacks{next_thread,           get_thread, memory_read,
-                                          set_initial_registers, nullptr,    nullptr};
+constexpr Dwfl_Thread_Callbacks thread_callbacks{next_thread,           get_thread, memory_read,
+                                                 set_initial_registers, nullptr,    nullptr};
 
 thread_trace trace_of(const capture& taken, const captured_thread& thread, std::size_t room,
                       dwfl_modules& modules) {
@@ -226,7 +226,7 @@ std::vector<thread_trace> unwind(const capture& taken, const progress& on_progre
       plain_traces(taken, "its module's debug information could not be read");
   on_progress(traces);
   dwfl_modules modules(taken.mappings);
-  if (!dwfl_attach_state(modules.get(), modules.machine(), any_thread, &callbacks, nullptr))
+  if (!dwfl_attach_state(modules.get(), modules.machine(), any_thread, &thread_callbacks, nullptr))
     return traces;
   std::size_t left = core::trace_limits::frames;
   for (std::size_t i = 0; i != traces.size(); ++i) {

@@ -18,7 +18,7 @@
 namespace glovebox::cli {
 namespace {
 
-constexpr std::size_t width = 100;
+constexpr std::size_t line_width = 100;
 
 detail::request request_of(const core::bundle& from, bool other_build) {
   detail::request call;
@@ -70,7 +70,7 @@ exit_status repro_isolated(const repro_options& options) {
   }
   apply_surroundings(from);
   client::choose_host_program(program);
-  print(farming::one_line("calling " + from.function.name + " of " + program, width) + '\n');
+  print(farming::one_line("calling " + from.function.name + " of " + program, line_width) + '\n');
 
   farming::verdict how = run(from, std::move(child), options.other_build);
   case_record& now = how.record;

@@ -16,17 +16,6 @@
 #include <typeinfo>
 
 namespace glovebox::detail {
-namespace {
-
-// How long a probe may lie in an io_context before we take it that nobody runs it. Somebody who was
-// seen to do so may be busy with a handler; who makes a first call need not wait long.
-constexpr auto patience_at_first = std::chrono::milliseconds(20);
-constexpr auto patience_with_others = std::chrono::milliseconds(1000);
-// Who runs it may cease to; so now and then we ask.
-constexpr auto before_asking_again = std::chrono::milliseconds(100);
-// While we run it ourselves: when another thread has run the handler that we wait for.
-constexpr auto glance = std::chrono::milliseconds(20);
-
 /// What is known of one io_context. Shared with the threads that wait, which may outlive it.
 struct running {
   enum class by { unknown, us, others };
@@ -37,6 +26,17 @@ struct running {
   bool driven = false;  // a thread that waits runs it; the others leave it alone
   std::thread::id driver;
 };
+
+namespace {
+
+// How long a probe may lie in an io_context before we take it that nobody runs it. Somebody who was
+// seen to do so may be busy with a handler; who makes a first call need not wait long.
+constexpr auto patience_at_first = std::chrono::milliseconds(20);
+constexpr auto patience_with_others = std::chrono::milliseconds(1000);
+// Who runs it may cease to; so now and then we ask.
+constexpr auto before_asking_again = std::chrono::milliseconds(100);
+// While we run it ourselves: when another thread has run the handler that we wait for.
+constexpr auto glance = std::chrono::milliseconds(20);
 
 /// One for each io_context.
 class running_service final : public asio::execution_context::service {

@@ -14,8 +14,6 @@
 namespace glovebox::client {
 namespace {
 
-// How long the exit of a child may stay unknown after it was killed, before its calls end without.
-constexpr auto exit_wait = std::chrono::milliseconds(100);
 // How long a child may live after its channel was closed, before that is held against it. Its exit
 // is on its way through the fork server, which may be busy.
 constexpr auto end_of_file_wait = std::chrono::milliseconds(500);

@@ -7,10 +7,10 @@
 namespace glovebox::client {
 namespace {
 
-// How long a child that hangs is left alive after its deadline so that it can be looked at. The
-// program that does it is started with the grace, so it needs two milliseconds mostly; more where
-// others keep the processors busy.
-constexpr auto longest_look = std::chrono::milliseconds(100);
+// What part of `backtrace_timeout` a child that hangs may be left alive after its deadline so that it
+// can be looked at. The program that does it is started with the grace, so it needs two milliseconds
+// mostly; more where others keep the processors busy. The rest is for finding names.
+constexpr int look_part = 4;
 
 }  // namespace
 
@@ -86,7 +86,7 @@ bool context_impl::is_traced(time now) {
   traces_ = tracer_->take();
   drop_tracer();
   // Its exit was held up by this.
-  if (exit_limit_ != never) exit_limit_ = std::max(exit_limit_, now + longest_look);
+  if (exit_limit_ != never) exit_limit_ = std::max(exit_limit_, now + exit_wait);
   return false;
 }
 
@@ -100,7 +100,7 @@ void context_impl::prepare_look() {
 void context_impl::look_at_hang(time now) {
   if (tracer_) {
     tracer_->look();
-    look_limit_ = now + longest_look;
+    look_limit_ = now + options_.backtrace_timeout / look_part;
     trace_limit_ = now + options_.backtrace_timeout;
   } else {
     kill(core::evidence::kill::deadline, {});

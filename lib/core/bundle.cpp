@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "core/bundle.hpp"
 
+#include "core/as_text.hpp"
 #include "core/bundle_fields.hpp"
 #include "core/checksum.hpp"
 
@@ -326,7 +327,7 @@ std::vector<std::byte> encode_bundle(const bundle& what) {
 }
 
 bundle decode_bundle(std::span<const std::byte> bytes) {
-  std::string_view rest(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  std::string_view rest = as_text(bytes);
   const first_line line = read_first_line(rest);
   if (line.header > most_header || line.binary > bundle::most_bytes)
     throw bundle_error("it is larger than a bundle may be");

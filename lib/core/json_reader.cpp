@@ -1,18 +1,13 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include <glovebox/dynamic/json_reader.hpp>
 
+#include "core/as_text.hpp"
+
 #include <array>
 #include <charconv>
 #include <stdexcept>
 
 namespace glovebox {
-namespace {
-
-std::string_view as_text(std::span<const std::byte> bytes) noexcept {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-}  // namespace
 
 // ---- what is wrong
 
@@ -255,7 +250,7 @@ namespace detail {
 std::vector<std::uint64_t> references_in(std::span<const std::byte> json) {
   // Inside a string the quotes would be escaped, and a user's key would have two `$`.
   constexpr std::string_view marker = "{\"$ref\":";
-  const std::string_view text = as_text(json);
+  const std::string_view text = core::as_text(json);
   std::vector<std::uint64_t> handles;
   for (auto at = text.find(marker); at != text.npos; at = text.find(marker, at)) {
     at += marker.size();

@@ -3,6 +3,7 @@
 // Text and bytes of json_reader.
 #include <glovebox/dynamic/json_reader.hpp>
 
+#include "core/as_text.hpp"
 #include "core/base64.hpp"
 #include "core/utf8.hpp"
 
@@ -19,10 +20,6 @@ constexpr std::array<bool, 256> inside_string = [] {
   for (std::size_t i = 0x20; i != 256; ++i) made[i] = i != '"' && i != '\\';
   return made;
 }();
-
-std::string_view as_text(std::span<const std::byte> bytes) noexcept {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 }  // namespace
 
@@ -133,7 +130,7 @@ std::string_view json_reader::text(std::string& scratch) {
     value = scratch;
     if (core::valid_utf8(value)) fail("valid UTF-8, written as if it were not");
   } else if (enter("sa")) {
-    value = as_text(attached());
+    value = core::as_text(attached());
     leave();
   } else {
     value = quoted(scratch, "text");

@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include <glovebox/dynamic/json_writer.hpp>
 
+#include "core/as_text.hpp"
 #include "core/base64.hpp"
 #include "core/utf8.hpp"
 
@@ -29,10 +30,6 @@ bool all_plain(std::string_view text) noexcept {
   for (const char c : text)
     if (!plain[static_cast<unsigned char>(c)]) return false;
   return true;
-}
-
-std::string_view as_text(std::span<const std::byte> bytes) noexcept {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace
@@ -331,7 +328,7 @@ void json_writer::reference(const detail::named_object& object) {
 
 void json_writer::mark_if_empty(std::size_t start) {
   if (start < body_.size() && body_.data()[start] == std::byte{','}) ++start;
-  const std::string_view written = as_text(body_.view().subspan(start));
+  const std::string_view written = core::as_text(body_.view().subspan(start));
   constexpr std::string_view marker = "{\"$o\":";
   if (written != "null" && !written.starts_with(marker)) return;
   const std::size_t size = written.size();

@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include <glovebox/value.hpp>
 
+#include "core/as_text.hpp"
 #include "core/value_node.hpp"
 
 #include <glovebox/detail/object_reference.hpp>
@@ -12,20 +13,13 @@
 namespace glovebox {
 namespace {
 
+using core::as_text;
 using core::each_number;
 using core::value_limits;
 using bytes = core::value_bytes;
 using dict = core::value_dict;
 using list = core::value_list;
 using map = core::value_map;
-
-std::string_view as_text(std::span<const std::byte> from) noexcept {
-  return {reinterpret_cast<const char*>(from.data()), from.size()};
-}
-
-}  // namespace
-
-namespace {
 
 class naming_port final : public detail::object_port {
  public:

@@ -10,7 +10,7 @@
 namespace glovebox::farming {
 namespace {
 
-constexpr std::size_t longest_name = 120;
+constexpr std::size_t longest_file_name = 120;
 constexpr std::string_view no_code = "(no code)";
 
 std::string_view base_name(std::string_view path) {
@@ -90,7 +90,7 @@ std::vector<std::string> choose(const thread_trace& thread, std::size_t most, bo
 
 std::string place_in_module(const stack_frame& frame) {
   if (frame.module.empty()) return std::string(no_code);
-  return std::string(base_name(frame.module).substr(0, longest_name)) + '+' +
+  return std::string(base_name(frame.module).substr(0, longest_file_name)) + '+' +
          core::hex(frame.offset);
 }
 
@@ -104,7 +104,7 @@ std::string frame_text(const stack_frame& frame) {
   std::string text = frame_name(frame);
   if (frame.file.empty()) return text;
   text += ' ';
-  text += base_name(frame.file).substr(0, longest_name);
+  text += base_name(frame.file).substr(0, longest_file_name);
   if (frame.line != 0) text += ':' + std::to_string(frame.line);
   return text;
 }

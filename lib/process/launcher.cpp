@@ -99,7 +99,7 @@ GLOVEBOX_UNINSTRUMENTED long duplicate(int from, int to, int flags) {
   return ::syscall(SYS_dup3, from, to, flags);
 }
 
-GLOVEBOX_UNINSTRUMENTED void reset_signals() {
+GLOVEBOX_UNINSTRUMENTED void default_signals() {
   // A zeroed kernel sigaction is SIG_DFL. KILL and STOP refuse, which is as well.
   alignas(8) unsigned char default_action[64];
   for (volatile unsigned char& byte : default_action) byte = 0;
@@ -146,7 +146,7 @@ GLOVEBOX_UNINSTRUMENTED bool arrange_descriptors(launch& shared) {
 
 GLOVEBOX_UNINSTRUMENTED int server_before_exec(void* argument) {
   auto& shared = *static_cast<launch*>(argument);
-  reset_signals();
+  default_signals();
   // Its own session: the terminal's Ctrl-C and hang-up are the application's.
   if (::syscall(SYS_setsid) < 0) {
     fail(shared, step::session);

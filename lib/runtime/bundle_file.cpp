@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/bundle_file.hpp"
 
+#include "core/as_text.hpp"
 #include "transport/unique_fd.hpp"
 
 #include <fcntl.h>
@@ -47,7 +48,7 @@ core::bundle read_bundle_file(const std::string& path) {
   // No memory is spent on what is something else.
   std::vector<std::byte> bytes;
   read_more(file.get(), core::bundle::magic.size(), bytes);
-  const std::string_view start(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string_view start = core::as_text(bytes);
   if (start != core::bundle::magic) throw core::bundle_error("it is no glovebox bundle");
   // It may have grown meanwhile.
   if (size > bytes.size())

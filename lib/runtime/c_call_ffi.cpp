@@ -44,16 +44,18 @@ ffi_type& type_of(const c_type& type) {
   }
 }
 
+}  // namespace
+
 /// A signature as libffi sees it. It stays where it is: libffi keeps pointers into it.
-struct interface {
-  explicit interface(const c_signature& signature) : result(&type_of(signature.result)) {
+struct ffi_interface {
+  explicit ffi_interface(const c_signature& signature) : result(&type_of(signature.result)) {
     for (const c_parameter& each : signature.parameters) parameters.push_back(&type_of(each.type));
     if (::ffi_prep_cif(&cif, FFI_DEFAULT_ABI, static_cast<unsigned>(parameters.size()), result,
                        parameters.data()) != FFI_OK)
       throw std::runtime_error("libffi cannot call " + to_string(signature));
   }
-  interface(const interface&) = delete;
-  interface& operator=(const interface&) = delete;
+  ffi_interface(const ffi_interface&) = delete;
+  ffi_interface& operator=(const ffi_interface&) = delete;
 
   ffi_cif cif;
   ffi_type* result;
@@ -64,10 +66,8 @@ struct interface {
 // number is at its beginning all the same.
 static_assert(sizeof(c_slot) >= sizeof(ffi_arg) && std::endian::native == std::endian::little);
 
-}  // namespace
-
-struct c_invoker::prepared : interface {
-  using interface::interface;
+struct c_invoker::prepared : ffi_interface {
+  using ffi_interface::ffi_interface;
 };
 
 bool c_invoker::available() noexcept {
@@ -86,9 +86,9 @@ void c_invoker::call(void* function, c_slot& result, std::span<c_slot*> argument
   ::ffi_call(cif, reinterpret_cast<void (*)()>(function), result.bytes, values.data());
 }
 
-struct c_closure::prepared : interface {
+struct c_closure::prepared : ffi_interface {
   prepared(const c_signature& signature, handler& called_back)
-      : interface(signature), to(called_back), returns(signature.result) {
+      : ffi_interface(signature), to(called_back), returns(signature.result) {
     closure = static_cast<ffi_closure*>(::ffi_closure_alloc(sizeof(ffi_closure), &code));
     if (!closure)
       throw std::runtime_error("the system allows no code that is made at run time for a callback");

@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
-#include <typeinfo>
 
 namespace glovebox::runtime {
 namespace {
@@ -148,8 +147,8 @@ std::vector<stack_frame> throw_site_of(const std::exception_ptr& exception) {
 // comes here, and goes on there. Weak, so that in a program that is linked statically the runtime's
 // own wins: there exceptions just have no stacks.
 extern "C" __attribute__((weak, visibility("default"))) void __cxa_throw(
-    void* object, std::type_info* type, void (*destructor)(void*)) {
-  using function = void (*)(void*, std::type_info*, void (*)(void*));
+    void* object, void* type, void (*destructor)(void*)) {
+  using function = void (*)(void*, void*, void (*)(void*));
   static const auto next = reinterpret_cast<function>(::dlsym(RTLD_NEXT, "__cxa_throw"));
   if (glovebox::runtime::remembering.load(std::memory_order_relaxed))
     glovebox::runtime::remember(object);

@@ -224,7 +224,6 @@ BOOST_AUTO_TEST_CASE(row_23_texts_and_bytes) {
 BOOST_AUTO_TEST_CASE(row_23_a_text_of_64_mib) {
   std::string large(64 * 1024 * 1024 / time_scale, '\0');
   for (std::size_t i = 0; i != large.size(); ++i) large[i] = static_cast<char>('a' + i % 23);
-  BOOST_TEST(module.call<std::size_t>("length", large) == large.size());
   BOOST_TEST((module.call<std::string>("same", large) == large));
 }
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace maps_test {
 
 using namespace glovebox::backtrace;
 using namespace glovebox::test;
@@ -114,4 +114,4 @@ BOOST_AUTO_TEST_CASE(damaged_text) {
   }
 }
 
-}  // namespace
+}  // namespace maps_test

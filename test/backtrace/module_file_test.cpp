@@ -9,7 +9,7 @@
 #include <fstream>
 #include <string>
 
-namespace {
+namespace module_file_test {
 
 using namespace glovebox::backtrace;
 
@@ -90,4 +90,4 @@ BOOST_AUTO_TEST_CASE(addresses_of_this_program) {
   BOOST_TEST(!linked_address(opened.file, UINT64_MAX));
 }
 
-}  // namespace
+}  // namespace module_file_test

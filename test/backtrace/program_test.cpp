@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace program_test {
 
 using namespace glovebox::test;
 using boost::unit_test::precondition;
@@ -235,4 +235,4 @@ BOOST_AUTO_TEST_CASE(a_process_that_has_ended) {
   for (const thread_trace& each : *result.traces) BOOST_TEST(each.frames.empty());
 }
 
-}  // namespace
+}  // namespace program_test

@@ -19,7 +19,7 @@
 #include <iostream>
 #include <string>
 
-namespace {
+namespace policy_test {
 
 using namespace glovebox::policy;
 using glovebox::transport::unique_fd;
@@ -154,4 +154,4 @@ BOOST_AUTO_TEST_CASE(a_step_that_fails_ends_the_process, *boost::unit_test::prec
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace policy_test

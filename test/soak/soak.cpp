@@ -67,7 +67,7 @@ arguments parse(int argc, char** argv) {
   return given;
 }
 
-/// What must be the same at the end as after the warm-up.
+/// What must not be more at the end than after the warm-up, when one may be on its way out.
 struct state {
   std::size_t descriptors = 0;
   double memory = 0;  // [MiB]
@@ -145,7 +145,7 @@ int soak_all(const arguments& given) {
   const bool flat = test::under_sanitizer || after.memory - before.memory <= memory_bound;
   const bool good = all.lost == 0 && all.doubled == 0 && all.wrong == 0 && zombies == 0 &&
                     all.daemons_left == 0 && all_destroyed &&
-                    after.descriptors == before.descriptors && flat;
+                    after.descriptors <= before.descriptors && flat;
   std::printf(
       "%s: %llu crashes and %llu calls in %.0f s (seed %llu): %llu lost, %llu completed twice, "
       "%llu handlers kept, %llu wrong outcomes, %zu zombies, %llu grandchildren left, descriptors "

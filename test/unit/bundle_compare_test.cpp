@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(bundle_compare_test)
 
 using glovebox::cause;
 using glovebox::outcome;
@@ -39,8 +39,6 @@ bundle bundle_of(const glovebox::case_record& record) {
 bool same(const glovebox::case_record& before, const glovebox::case_record& now) {
   return glovebox::cli::compare(bundle_of(before), now).same;
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(failures_that_are_the_same) {
   const auto before = crash(SIGSEGV, {"parse(int)", "run()"});
@@ -71,3 +69,5 @@ BOOST_AUTO_TEST_CASE(failures_that_are_the_same) {
   died.cause = cause::out_of_memory;
   BOOST_TEST(!same(hog, died));
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -21,7 +21,7 @@
 #include <string_view>
 #include <vector>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(bundle_test)
 
 using namespace std::literals;
 using glovebox::cause;
@@ -119,8 +119,6 @@ void for_each_value(boost::json::value& tree, const Change& change) {
     for (auto& each : tree.get_array()) for_each_value(each, change);
   change(tree);
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(the_checksum_is_the_common_one) {
   BOOST_TEST(glovebox::core::crc32(bytes_of("123456789")) == 0xcbf43926u);
@@ -305,3 +303,5 @@ BOOST_AUTO_TEST_CASE(variables_that_matter) {
   for (const char* const name : {"PATH", "HOME", "", "SSH_AUTH_SOCK", "GLOVEBOX_HOST"})
     BOOST_TEST(!matters(name), name);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

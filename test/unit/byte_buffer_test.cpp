@@ -8,7 +8,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(byte_buffer_test)
 
 using glovebox::byte_buffer;
 
@@ -127,4 +127,4 @@ BOOST_AUTO_TEST_CASE(impossible_sizes) {
   BOOST_TEST(is_filled(buffer, 5));
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <random>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(c_call_libraries_test)
 
 using namespace glovebox::runtime;
 using namespace glovebox::test;
@@ -73,4 +73,4 @@ BOOST_AUTO_TEST_CASE(row_21_crc32_by_text, *boost::unit_test::precondition(with_
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

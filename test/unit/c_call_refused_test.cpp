@@ -7,7 +7,7 @@
 #include <optional>
 #include <type_traits>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(c_call_refused_test)
 
 using namespace glovebox::runtime;
 using namespace glovebox::test;
@@ -256,4 +256,4 @@ BOOST_AUTO_TEST_CASE(without_libffi) {
   BOOST_TEST(contains(why, "libffi"), why);
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

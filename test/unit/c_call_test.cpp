@@ -11,7 +11,7 @@
 #include <numeric>
 #include <type_traits>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(c_call_test)
 
 using namespace glovebox::runtime;
 using namespace glovebox::test;
@@ -470,4 +470,4 @@ BOOST_AUTO_TEST_CASE(callbacks_that_call) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(c_signature_test)
 
 using namespace glovebox::runtime;
 using kind = c_type::kind;
@@ -392,4 +392,4 @@ BOOST_AUTO_TEST_CASE(random_words) {
   BOOST_TEST(kept < 50'000);
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

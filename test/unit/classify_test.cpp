@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(classify_test)
 
 using namespace glovebox;
 using core::classify;
@@ -421,4 +421,4 @@ BOOST_AUTO_TEST_CASE(random_evidence) {
   }
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

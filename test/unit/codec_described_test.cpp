@@ -11,7 +11,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+namespace codec_described_test {
 
 using namespace codec_fixture;
 using glovebox::attachment_threshold;
@@ -125,15 +125,15 @@ union either {
   float b;
 };
 
-}  // namespace
+}  // namespace codec_described_test
 
 template <>
-struct glovebox::codec<fraction> {
-  static void encode(encoder& out, const fraction& value) {
+struct glovebox::codec<codec_described_test::fraction> {
+  static void encode(encoder& out, const codec_described_test::fraction& value) {
     out.number(value.over());
     out.number(value.under());
   }
-  static fraction decode(decoder& in) {
+  static codec_described_test::fraction decode(decoder& in) {
     const int over = in.number<int>();
     const int under = in.number<int>();
     if (under == 0) in.fail("a zero denominator");
@@ -141,7 +141,7 @@ struct glovebox::codec<fraction> {
   }
 };
 
-namespace {
+BOOST_AUTO_TEST_SUITE(codec_described_test)
 
 // ---- what travels is known at compile time
 
@@ -310,4 +310,4 @@ BOOST_AUTO_TEST_CASE(unaligned_bytes) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -46,7 +46,7 @@ T decoded(const message& from, const limits& bounds = {}) {
   return decoded<T>(from.body.view(), from.attached(), bounds);
 }
 
-inline std::vector<std::byte> bytes(std::initializer_list<int> values) {
+inline std::vector<std::byte> bytes_from(std::initializer_list<int> values) {
   std::vector<std::byte> made;
   for (const int each : values) made.push_back(static_cast<std::byte>(each));
   return made;

@@ -10,7 +10,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(codec_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -191,19 +191,19 @@ BOOST_AUTO_TEST_CASE(of_the_decoder) {
 }
 
 BOOST_AUTO_TEST_CASE(of_every_kind_of_container) {
-  BOOST_TEST((refusal<std::map<int, bool>>(bytes({1, 9, 0, 0, 0, 5}))) ==
+  BOOST_TEST((refusal<std::map<int, bool>>(bytes_from({1, 9, 0, 0, 0, 5}))) ==
              "args[0][0][1]: a bool that is neither 0 nor 1");
-  BOOST_TEST((refusal<std::optional<bool>>(bytes({1, 2}))) ==
+  BOOST_TEST((refusal<std::optional<bool>>(bytes_from({1, 2}))) ==
              "args[0].value: a bool that is neither 0 nor 1");
-  BOOST_TEST((refusal<std::tuple<bool, bool>>(bytes({1, 2}))) ==
+  BOOST_TEST((refusal<std::tuple<bool, bool>>(bytes_from({1, 2}))) ==
              "args[0][1]: a bool that is neither 0 nor 1");
-  BOOST_TEST((refusal<std::variant<int, bool>>(bytes({1, 2}))) ==
+  BOOST_TEST((refusal<std::variant<int, bool>>(bytes_from({1, 2}))) ==
              "args[0][1]: a bool that is neither 0 nor 1");
-  BOOST_TEST((refusal<std::array<bool, 2>>(bytes({1, 2}))) ==
+  BOOST_TEST((refusal<std::array<bool, 2>>(bytes_from({1, 2}))) ==
              "args[0][1]: a bool that is neither 0 nor 1");
-  BOOST_TEST((refusal<std::forward_list<bool>>(bytes({2, 1, 2}))) ==
+  BOOST_TEST((refusal<std::forward_list<bool>>(bytes_from({2, 1, 2}))) ==
              "args[0][1]: a bool that is neither 0 nor 1");
-  BOOST_TEST((refusal<booking>(bytes({255, 255, 255, 255}))) ==
+  BOOST_TEST((refusal<booking>(bytes_from({255, 255, 255, 255}))) ==
              "args[0].seat: a ticket with a negative number");
 }
 
@@ -267,12 +267,12 @@ BOOST_AUTO_TEST_CASE(elements_without_content) {
   comes_back(std::vector<nothing>(200'000));
   comes_back(std::vector<std::tuple<>>(3));
   comes_back(std::list<std::monostate>(3));
-  BOOST_TEST((refusal<std::vector<nothing>>(bytes({2, 0, 1}))) ==
+  BOOST_TEST((refusal<std::vector<nothing>>(bytes_from({2, 0, 1}))) ==
              "args[0][1]: an element without content that has some");
-  BOOST_TEST((refusal<std::vector<nothing>>(bytes({0x81, 0x80, 0x04}))) ==
+  BOOST_TEST((refusal<std::vector<nothing>>(bytes_from({0x81, 0x80, 0x04}))) ==
              "args[0]: more elements than the message can hold");
   BOOST_TEST((refusal<std::vector<std::string>>(
-                 bytes({0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}))) ==
+                 bytes_from({0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}))) ==
              "args[0]: more elements than the message can hold");
 }
 
@@ -296,4 +296,4 @@ BOOST_AUTO_TEST_CASE(arguments_are_described_for_reports) {
   BOOST_TEST(described(colour::green) == "7");
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

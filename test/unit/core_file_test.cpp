@@ -6,7 +6,7 @@
 #include <unistd.h>
 #include <string>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(core_file_test)
 
 using glovebox::process::core_path;
 using glovebox::process::dumped_process;
@@ -33,4 +33,4 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_known) {
   BOOST_TEST(path_of("") == "");
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

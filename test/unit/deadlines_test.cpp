@@ -10,7 +10,7 @@
 #include <set>
 #include <vector>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(deadlines_test)
 
 using glovebox::core::deadlines;
 using entry = std::pair<deadlines::time, std::uint64_t>;
@@ -131,4 +131,4 @@ BOOST_AUTO_TEST_CASE(random_play_against_a_sorted_list) {
   }
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

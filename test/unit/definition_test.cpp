@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(definition_test)
 
 using namespace glovebox::core;
 using namespace glovebox::test;
@@ -98,4 +98,4 @@ BOOST_AUTO_TEST_CASE(every_byte_flipped) {
   BOOST_TEST(refused > 254u);
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

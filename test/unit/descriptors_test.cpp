@@ -10,7 +10,7 @@
 #include <memory>
 #include <vector>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(descriptors_test)
 
 using namespace glovebox;
 using namespace glovebox::core;
@@ -287,4 +287,4 @@ BOOST_AUTO_TEST_CASE(too_many_are_not_taken_in) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,7 +8,7 @@
 #include <optional>
 #include <variant>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(descriptors_values_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -274,4 +274,4 @@ BOOST_AUTO_TEST_CASE(in_dynamic_calls_they_may_be_read_again_but_named_once) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -11,7 +11,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(dynamic_hostile_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -311,4 +311,4 @@ BOOST_AUTO_TEST_CASE(markers_that_nobody_writes) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -11,7 +11,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(dynamic_objects_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -313,4 +313,4 @@ BOOST_AUTO_TEST_CASE(built_from_parts) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

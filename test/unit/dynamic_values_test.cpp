@@ -10,7 +10,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(dynamic_values_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -304,4 +304,4 @@ BOOST_AUTO_TEST_CASE(data_that_looks_like_markers) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

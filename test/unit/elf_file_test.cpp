@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(elf_file_test)
 
 using glovebox::runtime::elf_error;
 using glovebox::runtime::elf_file;
@@ -248,4 +248,4 @@ BOOST_AUTO_TEST_CASE(every_byte_flipped) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

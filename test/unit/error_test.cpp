@@ -6,7 +6,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(error_test)
 
 using glovebox::condition;
 using glovebox::errc;
@@ -76,4 +76,4 @@ BOOST_AUTO_TEST_CASE(errors) {
   BOOST_TEST(without_path.path() == "");
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

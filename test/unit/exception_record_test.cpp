@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(exception_record_test)
 
 using namespace glovebox::core;
 using namespace glovebox::test;
@@ -187,4 +187,4 @@ BOOST_AUTO_TEST_CASE(bases_that_do_not_exist) {
   }
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(farm_groups_test)
 
 using glovebox::case_record;
 using glovebox::farm_report;
@@ -83,8 +83,6 @@ void add(farm_report& to, case_record record) {
   ++to.counts[static_cast<std::size_t>(record.outcome)];
   to.failures.push_back(std::move(record));
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(short_names_of_functions) {
   BOOST_TEST(short_name("parse(char const*, int)") == "parse");
@@ -243,3 +241,5 @@ BOOST_AUTO_TEST_CASE(stacks_in_a_journal) {
   BOOST_TEST(text.find("  stack     #0  f\\xff\n") != text.npos, text);
   BOOST_TEST(text.find("            ... and 134 more\n") != text.npos, text);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <vector>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(farm_ledger_test)
 
 using glovebox::case_record;
 using glovebox::cause;
@@ -52,8 +52,6 @@ ledger::task take(ledger& from) {
   BOOST_REQUIRE(task.has_value());
   return *task;
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(the_window_bounds_what_is_under_way) {
   ledger all(10, settings(2, 3));
@@ -313,3 +311,5 @@ BOOST_DATA_TEST_CASE(nothing_is_ever_lost, boost::unit_test::data::xrange(200), 
   for (std::size_t i = 0; i != total; ++i) BOOST_TEST(recorded.count(i) == 1u);
   BOOST_TEST(all.recorded() == total);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

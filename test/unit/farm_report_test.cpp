@@ -14,7 +14,7 @@
 #include <sstream>
 #include <stdexcept>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(farm_report_test)
 
 using namespace std::literals;
 using glovebox::case_record;
@@ -56,8 +56,6 @@ std::size_t widest_line(const std::string& text) {
     widest = std::max(widest, glovebox::farming::width_of(line));
   return widest;
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(bytes_that_are_no_utf8_are_escaped) {
   BOOST_TEST(utf8("plain \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80") ==
@@ -271,3 +269,5 @@ BOOST_AUTO_TEST_CASE(commands) {
              "run 'it'\\''s' < '/a b' {other}");
   BOOST_TEST(command_of("x {name}", "{file}", "f") == "x '{file}'");
 }
+
+BOOST_AUTO_TEST_SUITE_END()

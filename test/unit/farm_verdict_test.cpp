@@ -11,7 +11,7 @@
 #include <csignal>
 #include <stdexcept>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(farm_verdict_test)
 
 using glovebox::cause;
 using glovebox::culprit;
@@ -73,8 +73,6 @@ void check(const verdict& got, weight how, outcome what) {
   BOOST_TEST(static_cast<int>(got.how) == static_cast<int>(how));
   BOOST_TEST(to_string(got.record.outcome) == to_string(what));
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(replies) {
   const verdict good = judge(nullptr, replied(case_reply::ending::returned), in_pool);
@@ -237,3 +235,5 @@ BOOST_AUTO_TEST_CASE(stacks_are_kept_within_bounds) {
   BOOST_TEST(many.threads.back().frames.size() == 16u);
   BOOST_TEST(many.last_words.size() == 4096u);
 }
+
+BOOST_AUTO_TEST_SUITE_END()

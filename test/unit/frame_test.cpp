@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(frame_test)
 
 using namespace glovebox::core;
 using namespace glovebox::test;
@@ -426,4 +426,4 @@ BOOST_AUTO_TEST_CASE(a_broken_stream_stays_broken_and_costs_nothing) {
   }
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(frames_test)
 
 using glovebox::stack_frame;
 using glovebox::core::without_runtime;
@@ -61,4 +61,4 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_out_where_nothing_would_be_left) {
   BOOST_TEST(left_of({"f()", "start_thread", "__clone3"}) == "f()|start_thread|__clone3|");
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,7 +9,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(generator_test)
 
 using glovebox::generator;
 
@@ -121,4 +121,4 @@ BOOST_AUTO_TEST_CASE(views) {
   BOOST_TEST(sum == 6);
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

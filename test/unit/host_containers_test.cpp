@@ -11,7 +11,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(host_containers_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -321,4 +321,4 @@ BOOST_AUTO_TEST_CASE(results_that_fail_leave_nothing_behind) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -10,7 +10,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(host_objects_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -338,4 +338,4 @@ BOOST_AUTO_TEST_CASE(row_12_callables) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

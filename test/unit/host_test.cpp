@@ -11,7 +11,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(host_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -323,7 +323,7 @@ BOOST_AUTO_TEST_CASE(row_14_named_types) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()
 
 // ---- modules that cannot be defined
 
@@ -343,7 +343,7 @@ GLOVEBOX_MODULE(bound_again, m) {
   m.class_<bound::counter>("Again");
 }
 
-namespace {
+BOOST_AUTO_TEST_SUITE(host_test)
 
 BOOST_AUTO_TEST_CASE(modules_that_cannot_be_defined) {
   hosted child;
@@ -358,4 +358,4 @@ BOOST_AUTO_TEST_CASE(modules_that_cannot_be_defined) {
   BOOST_TEST(names(why("bound_again"), "bound::counter is bound already, as bound.Counter"));
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

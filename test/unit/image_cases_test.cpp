@@ -16,7 +16,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+namespace image_cases_test {
 
 using image_farm::image_case;
 using image_farm::image_cases;
@@ -56,8 +56,6 @@ std::size_t count_of(const image_cases& cases, const std::string& part) {
       std::count_if(cases.names().begin(), cases.names().end(),
                     [&](const std::string& name) { return name.find(part) != std::string::npos; }));
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(as_many_cases_as_promised) {
   const image_directory directory;
@@ -149,3 +147,5 @@ BOOST_AUTO_TEST_CASE(digest_of_a_file) {
   BOOST_TEST(image_farm::sha256_of_file(directory.path() / "abc") ==
              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
+
+}  // namespace image_cases_test

@@ -14,7 +14,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(json_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -345,7 +345,7 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_CASE(scalars_take_no_memory_of_the_heap) {
   byte_buffer body;
   std::vector<attachment> attachments;
-  std::size_t before = allocations;
+  std::size_t before = heap().allocations;
   {
     json_writer out(body, attachments);
     out.begin_list();
@@ -358,9 +358,9 @@ BOOST_AUTO_TEST_CASE(scalars_take_no_memory_of_the_heap) {
     write_dynamic(out, point{1, 2});
     out.end_list();
   }
-  std::size_t after = allocations;  // before BOOST_TEST, which allocates
+  std::size_t after = heap().allocations;  // before BOOST_TEST, which allocates
   BOOST_TEST(after == before);
-  before = allocations;
+  before = heap().allocations;
   int sum = 0;
   {
     json_reader in(body.view());
@@ -379,9 +379,9 @@ BOOST_AUTO_TEST_CASE(scalars_take_no_memory_of_the_heap) {
     items.next();
     sum += read_dynamic<std::optional<int>>(in).has_value();
   }
-  after = allocations;
+  after = heap().allocations;
   BOOST_TEST(sum == 42 + 1 + 1 + 5 + 4);
   BOOST_TEST(after == before);
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

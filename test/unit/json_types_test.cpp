@@ -9,7 +9,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(json_types_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -129,4 +129,4 @@ BOOST_AUTO_TEST_CASE(paths_through_everything) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

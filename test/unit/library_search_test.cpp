@@ -10,7 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(library_search_test)
 
 using namespace glovebox::runtime;
 
@@ -107,4 +107,4 @@ BOOST_AUTO_TEST_CASE(damaged_caches) {
   BOOST_TEST(changed > 100u);
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -10,7 +10,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(messages_test)
 
 using namespace glovebox::process;
 using bytes = std::vector<std::byte>;
@@ -301,4 +301,4 @@ BOOST_AUTO_TEST_CASE(markers) {
   }
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

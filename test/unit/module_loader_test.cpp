@@ -13,7 +13,7 @@
 #include <typeinfo>
 #include <vector>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(module_loader_test)
 
 using namespace glovebox::runtime;
 using glovebox::test::built_module;
@@ -279,4 +279,4 @@ BOOST_AUTO_TEST_CASE(every_truncation) {
   BOOST_TEST(modules_run() == before);
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

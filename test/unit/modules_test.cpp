@@ -14,7 +14,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(modules_test)
 
 using namespace glovebox::core;
 using namespace glovebox::runtime;
@@ -253,4 +253,4 @@ BOOST_AUTO_TEST_CASE(every_byte_flipped) {
   BOOST_TEST(refused != 0u);
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(object_table_test)
 
 using glovebox::detail::object_table;
 
@@ -301,4 +301,4 @@ BOOST_AUTO_TEST_CASE(random_exports_and_releases) {
   }
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

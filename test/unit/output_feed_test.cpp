@@ -9,7 +9,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(output_feed_test)
 
 using namespace glovebox::client;
 using texts = std::vector<std::string>;
@@ -85,4 +85,4 @@ BOOST_AUTO_TEST_CASE(passed_on_by_the_executor) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

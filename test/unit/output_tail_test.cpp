@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(output_tail_test)
 
 using glovebox::client::output_tail;
 using lines = std::vector<std::string>;
@@ -133,4 +133,4 @@ BOOST_AUTO_TEST_CASE(every_sanitizer_is_known) {
   BOOST_TEST(finding("AddressSanitizer: without an error\n") == "");
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

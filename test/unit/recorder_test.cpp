@@ -11,7 +11,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(recorder_test)
 
 using namespace glovebox::process;
 using glovebox::transport::unique_fd;
@@ -201,4 +201,4 @@ BOOST_AUTO_TEST_CASE(the_bell_wakes_who_waits) {
   waiter.join();
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

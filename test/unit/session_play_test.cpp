@@ -13,7 +13,7 @@
 #include <set>
 #include <string>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(session_play_test)
 
 using namespace glovebox::core;
 using namespace glovebox::test;
@@ -338,4 +338,4 @@ BOOST_AUTO_TEST_CASE(every_call_ends_once_whatever_the_order) {
   }
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

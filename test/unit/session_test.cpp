@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(session_test)
 
 using namespace glovebox::core;
 using namespace glovebox::test;
@@ -348,4 +348,4 @@ BOOST_AUTO_TEST_CASE(callables_are_let_go) {
   BOOST_TEST(event.frame.header.target == 3u);
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

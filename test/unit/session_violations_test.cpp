@@ -4,7 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(session_violations_test)
 
 using namespace glovebox::core;
 using namespace glovebox::test;
@@ -237,4 +237,4 @@ BOOST_AUTO_TEST_CASE(every_byte_of_a_parents_stream_flipped) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(termination_test)
 
 using namespace glovebox;
 
@@ -323,4 +323,4 @@ BOOST_AUTO_TEST_CASE(as_json) {
     BOOST_TEST(text.find(part) != text.npos, part << " is not in " << text);
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

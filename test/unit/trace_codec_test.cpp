@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(trace_codec_test)
 
 using namespace glovebox::core;
 using namespace glovebox::test;
@@ -137,4 +137,4 @@ BOOST_AUTO_TEST_CASE(random_bytes) {
   }
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()
