@@ -11,7 +11,7 @@
 #include <atomic>
 #include <memory>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(callbacks_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -114,4 +114,4 @@ BOOST_AUTO_TEST_CASE(row_18_endless_recursion_is_bounded) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

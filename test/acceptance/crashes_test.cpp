@@ -14,7 +14,7 @@
 
 #include <boost/test/data/test_case.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(crashes_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -155,4 +155,4 @@ BOOST_FIXTURE_TEST_CASE(row_20_after_stop, with_module) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

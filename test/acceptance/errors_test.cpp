@@ -16,7 +16,7 @@
 #include <typeinfo>
 #include <variant>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(errors_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -211,4 +211,4 @@ BOOST_AUTO_TEST_CASE(row_15_a_destructor_that_throws) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

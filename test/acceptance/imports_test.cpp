@@ -10,7 +10,7 @@
 #include <fstream>
 #include <utility>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(imports_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -148,4 +148,4 @@ BOOST_AUTO_TEST_CASE(one_that_hangs_while_it_is_loaded) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(modules_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -187,4 +187,4 @@ BOOST_AUTO_TEST_CASE(row_11_names) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

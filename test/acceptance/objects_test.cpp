@@ -17,7 +17,7 @@
 #include <tuple>
 #include <utility>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(objects_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -255,4 +255,4 @@ BOOST_FIXTURE_TEST_CASE(row_13_a_descriptor_passed_each_way, file_module) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,7 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "acceptance/acceptance_fixture.hpp"
 
-namespace {
+BOOST_AUTO_TEST_SUITE(own_image_test)
 
 using namespace glovebox::test;
 
@@ -10,4 +10,4 @@ BOOST_FIXTURE_TEST_CASE(children_run_this_program, with_module) {
              std::filesystem::read_symlink("/proc/self/exe").string());
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -7,7 +7,7 @@
 #include <random>
 #include <utility>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(threads_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -49,4 +49,4 @@ BOOST_AUTO_TEST_CASE(row_27_many_objects_of_four_threads) {
   BOOST_TEST(ctx.stats().objects == before);  // the module
 }
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -16,7 +16,7 @@
 #include <utility>
 #include <variant>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(values_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -277,4 +277,4 @@ BOOST_AUTO_TEST_CASE(row_23_too_deep_says_so) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 #include "backtrace/backtrace_programs.hpp"
 #include "backtrace/subject_fixture.hpp"
 
+#include <signal.h>
 #include <algorithm>
 #include <string>
 #include <utility>

@@ -20,7 +20,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(callbacks_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -494,4 +494,4 @@ BOOST_AUTO_TEST_CASE(dynamic) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -14,7 +14,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(cancellation_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -239,4 +239,4 @@ BOOST_AUTO_TEST_CASE(of_a_coroutine) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

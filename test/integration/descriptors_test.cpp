@@ -31,7 +31,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(descriptors_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -389,4 +389,4 @@ BOOST_AUTO_TEST_CASE(row_13_unannounced_ones_end_the_child_and_nothing_leaks) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

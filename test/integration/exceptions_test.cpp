@@ -15,7 +15,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+namespace exceptions_test {
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -364,22 +364,22 @@ struct bomb {
   ~bomb() { explode(); }
 };
 
-}  // namespace
+}  // namespace exceptions_test
 
 template <>
-struct glovebox::codec<trap> {
-  static void encode(encoder& out, const trap& value) {
-    if (value.at == trap::spring::encoding) throw std::domain_error("encoding");
+struct glovebox::codec<exceptions_test::trap> {
+  static void encode(encoder& out, const exceptions_test::trap& value) {
+    if (value.at == exceptions_test::trap::spring::encoding) throw std::domain_error("encoding");
     out.number(value.at);
   }
-  static trap decode(decoder& in) {
-    const auto at = in.number<trap::spring>();
-    if (at == trap::spring::decoding) throw std::domain_error("decoding");
-    return trap(at);
+  static exceptions_test::trap decode(decoder& in) {
+    const auto at = in.number<exceptions_test::trap::spring>();
+    if (at == exceptions_test::trap::spring::decoding) throw std::domain_error("decoding");
+    return exceptions_test::trap(at);
   }
 };
 
-namespace {
+BOOST_AUTO_TEST_SUITE(exceptions_test)
 
 BOOST_FIXTURE_TEST_SUITE(row_15_exceptions_while_copying, one_child)
 
@@ -477,4 +477,4 @@ BOOST_AUTO_TEST_CASE(row_15_an_object_whose_destructor_throws) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

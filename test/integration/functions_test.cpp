@@ -10,7 +10,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(functions_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -264,4 +264,4 @@ BOOST_AUTO_TEST_CASE(parameters_of_every_kind) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,7 +9,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(handles_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -240,4 +240,4 @@ BOOST_AUTO_TEST_CASE(row_20_after_the_last_copy_of_the_context) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <thread>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(library_arguments_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -315,4 +315,4 @@ BOOST_AUTO_TEST_CASE(row_21_several_threads) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

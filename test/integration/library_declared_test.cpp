@@ -14,7 +14,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(library_declared_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -126,4 +126,4 @@ BOOST_AUTO_TEST_CASE(row_21_refused) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

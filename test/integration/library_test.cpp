@@ -21,7 +21,7 @@ struct sqlite3_stmt;
 BOOST_DESCRIBE_STRUCT(div_t, (), (quot, rem))
 BOOST_DESCRIBE_STRUCT(tm, (), (tm_sec, tm_min, tm_hour, tm_mday, tm_mon, tm_year, tm_wday, tm_yday))
 
-namespace {
+BOOST_AUTO_TEST_SUITE(library_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -388,4 +388,4 @@ BOOST_AUTO_TEST_CASE(row_21_in_a_coroutine) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,7 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "integration/own_library.hpp"
 
-namespace {
+BOOST_AUTO_TEST_SUITE(library_values_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -166,4 +166,4 @@ BOOST_AUTO_TEST_CASE(row_21_memory_that_stays_in_the_child) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

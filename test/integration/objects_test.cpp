@@ -10,7 +10,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(objects_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -299,4 +299,4 @@ BOOST_AUTO_TEST_CASE(row_16_errors) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,7 +8,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(plugins_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -116,4 +116,4 @@ BOOST_AUTO_TEST_CASE(row_22_another_build_is_never_loaded) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -15,7 +15,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(preload_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -132,4 +132,4 @@ BOOST_AUTO_TEST_CASE(in_a_pool) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -32,13 +32,6 @@ process::start_request shell(const std::string& script) {
   return request;
 }
 
-bool is_exit(const process::exit_status& status, int code) {
-  return status.code == CLD_EXITED && status.status == code;
-}
-bool is_kill(const process::exit_status& status) {
-  return status.code == CLD_KILLED && status.status == SIGKILL;
-}
-
 BOOST_AUTO_TEST_SUITE(commands)
 
 BOOST_AUTO_TEST_CASE(it_has_its_arguments_and_descriptors) {
@@ -162,7 +155,7 @@ BOOST_AUTO_TEST_CASE(it_ends_like_a_child) {
   };
   const auto [killed, its_own] = start();
   process::kill_process(killed.pidfd.get(), SIGKILL);
-  BOOST_TEST(is_kill(app.wait_for_exit(killed)));
+  BOOST_TEST(is_kill(app.wait_for_exit(killed), SIGKILL));
   BOOST_TEST(ended(its_own.get()));
 
   const auto [left, lefts_own] = start();

@@ -7,6 +7,7 @@
 #include "process/recorder.hpp"
 #include "transport/socket.hpp"
 
+#include <signal.h>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -89,5 +90,12 @@ class application {
   std::map<std::uint64_t, unique_fd> pidfds_;
   std::uint64_t next_id_ = 1;
 };
+
+inline bool is_exit(const process::exit_status& status, int code) {
+  return status.code == CLD_EXITED && status.status == code;
+}
+inline bool is_kill(const process::exit_status& status, int signal) {
+  return status.code == CLD_KILLED && status.status == signal;
+}
 
 }  // namespace process_test

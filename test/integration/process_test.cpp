@@ -39,13 +39,6 @@ namespace data = boost::unit_test::data;
 
 const auto both_methods = data::make({start_method::forkserver, start_method::spawn});
 
-bool is_exit(const process::exit_status& status, int code) {
-  return status.code == CLD_EXITED && status.status == code;
-}
-bool is_kill(const process::exit_status& status, int signal) {
-  return status.code == CLD_KILLED && status.status == signal;
-}
-
 // Everything that is left in a pipe whose writers are gone.
 std::string read_all(int fd) {
   std::string text;

@@ -16,7 +16,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(proxy_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -189,4 +189,4 @@ BOOST_AUTO_TEST_CASE(the_default_context) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

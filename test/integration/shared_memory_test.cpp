@@ -30,7 +30,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(shared_memory_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -389,4 +389,4 @@ BOOST_AUTO_TEST_CASE(what_is_neither_ours_nor_immutable_ends_the_child) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

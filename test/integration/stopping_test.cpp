@@ -20,7 +20,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(stopping_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -197,4 +197,4 @@ BOOST_AUTO_TEST_CASE(nested) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

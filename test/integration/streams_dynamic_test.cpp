@@ -13,7 +13,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(streams_dynamic_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -130,4 +130,4 @@ BOOST_AUTO_TEST_CASE(items_of_another_type_and_a_crash) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

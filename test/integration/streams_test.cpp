@@ -2,6 +2,7 @@
 
 // Items that come from a child one after another, in typed calls.
 #include "integration/gate.hpp"
+#include "integration/handle.hpp"
 #include "integration/stream_fixture.hpp"
 
 #include <glovebox/asio.hpp>
@@ -16,7 +17,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(streams_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -45,15 +46,6 @@ generator<std::string> long_texts(int n) {
 }
 
 /// Has no empty state.
-class handle {
- public:
-  explicit handle(int number) : number_(number) {}
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
-
 struct numbered {
   int value;
 };
@@ -63,16 +55,6 @@ struct table {
     for (const numbered& each : rows) co_yield each.value;
   }
 };
-
-}  // namespace
-
-template <>
-struct glovebox::codec<handle> {
-  static void encode(encoder& out, const handle& value) { out.number(value.number()); }
-  static handle decode(decoder& in) { return handle(in.number<int>()); }
-};
-
-namespace {
 
 generator<handle> handles(int n) {
   for (int i = 0; i != n; ++i) co_yield handle(i);
@@ -376,4 +358,4 @@ BOOST_AUTO_TEST_CASE(several_at_once_from_several_threads) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 #include <glovebox/sync.hpp>
 
 #include "integration/call_fixture.hpp"
+#include "integration/handle.hpp"
 
 #include <glovebox/module.hpp>
 
@@ -19,7 +20,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(sync_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -48,14 +49,6 @@ generator<int> throws_after_one() {
 }
 
 /// Has no empty state.
-class handle {
- public:
-  explicit handle(int number) : number_(number) {}
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
 handle make_handle(int number) {
   return handle(number);
 }
@@ -80,16 +73,6 @@ GLOVEBOX_MODULE(plain, m) {
       .def("add", &tally::add)
       .def("sum", [](const tally& of) { return of.sum; });
 }
-
-}  // namespace
-
-template <>
-struct glovebox::codec<handle> {
-  static void encode(encoder& out, const handle& value) { out.number(value.number()); }
-  static handle decode(decoder& in) { return handle(in.number<int>()); }
-};
-
-namespace {
 
 // ---- in the parent
 
@@ -314,4 +297,4 @@ BOOST_AUTO_TEST_CASE(the_execution_context_ends_meanwhile) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

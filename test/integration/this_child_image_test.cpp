@@ -16,7 +16,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(this_child_image_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -199,4 +199,4 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_given) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

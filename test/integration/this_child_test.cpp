@@ -10,7 +10,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(this_child_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -80,4 +80,4 @@ BOOST_AUTO_TEST_CASE(the_parent_has_none) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

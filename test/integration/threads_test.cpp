@@ -14,7 +14,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(threads_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -337,4 +337,4 @@ BOOST_AUTO_TEST_CASE(an_io_context_goes_while_other_threads_drop_handles) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "integration/call_fixture.hpp"
 #include "integration/gate.hpp"
+#include "integration/handle.hpp"
 
 #include <glovebox/asio.hpp>
 
@@ -17,7 +18,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(tokens_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -31,14 +32,6 @@ auto run(F&& body) {
 }
 
 /// Has no empty state.
-class handle {
- public:
-  explicit handle(int number) : number_(number) {}
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
 handle make_handle(int number) {
   if (number < 0) throw std::out_of_range("no such handle");
   return handle(number);
@@ -55,16 +48,6 @@ int add(int a, int b) {
 void fail(const std::string& text) {
   throw std::runtime_error(text);
 }
-
-}  // namespace
-
-template <>
-struct glovebox::codec<handle> {
-  static void encode(encoder& out, const handle& value) { out.number(value.number()); }
-  static handle decode(decoder& in) { return handle(in.number<int>()); }
-};
-
-namespace {
 
 static_assert(!std::is_default_constructible_v<handle>);
 
@@ -381,4 +364,4 @@ BOOST_AUTO_TEST_CASE(an_idle_context_is_no_work) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

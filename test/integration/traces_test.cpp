@@ -23,7 +23,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(traces_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -503,4 +503,4 @@ BOOST_AUTO_TEST_CASE(thrown_in_another_thread) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -7,7 +7,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(values_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -20,9 +20,8 @@ using erased = std::shared_ptr<const void>;
 const std::vector<erased>& made_here() {
   static const std::vector<erased> all = [] {
     std::vector<erased> made;
-    const auto keep = [&](const auto&... values) {
-      made.push_back(
-          std::make_shared<const std::tuple<std::decay_t<decltype(values)>...>>(values...));
+    const auto keep = [&]<class... A>(A&&... values) {
+      made.push_back(std::make_shared<const std::tuple<A...>>(std::forward<A>(values)...));
     };
     for_groups_of_samples(keep);
     for_groups_of_unordered_samples(keep);
@@ -325,4 +324,4 @@ BOOST_AUTO_TEST_CASE(row_23_messages_beyond_the_limit) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -20,7 +20,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(with_timeout_test)
 
 using namespace glovebox;
 using namespace glovebox::test;
@@ -107,4 +107,4 @@ BOOST_AUTO_TEST_CASE(cancelled_from_outside) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(jail_errors_test)
 
 using namespace jail_test;
 
@@ -198,4 +198,4 @@ BOOST_AUTO_TEST_CASE(row_24_contexts_that_have_no_child) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -10,7 +10,7 @@
 #include <asio/cancellation_signal.hpp>
 #include <csignal>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(jail_modules_test)
 
 using namespace jail_test;
 using names = std::vector<std::string>;
@@ -291,4 +291,4 @@ BOOST_AUTO_TEST_CASE(row_24_a_library_that_leaves_threads_behind,
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -16,7 +16,7 @@
 #include <csignal>
 #include <ctime>
 
-namespace {
+BOOST_AUTO_TEST_SUITE(jail_test)
 
 using namespace jail_test;
 using life::process_watch;
@@ -381,4 +381,4 @@ BOOST_AUTO_TEST_CASE(row_24_objects_and_many_calls) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+BOOST_AUTO_TEST_SUITE_END()

@@ -246,11 +246,12 @@ void for_groups_of_unordered_samples(Use&& use) {
 /// The same, one array at a time.
 template <class Use>
 void for_each_sample(Use&& use) {
-  for_groups_of_samples([&](const auto&... values) { (use(values), ...); });
+  for_groups_of_samples([&]<class... A>(A&&... values) { (use(std::forward<A>(values)), ...); });
 }
 template <class Use>
 void for_each_unordered_sample(Use&& use) {
-  for_groups_of_unordered_samples([&](const auto&... values) { (use(values), ...); });
+  for_groups_of_unordered_samples(
+      [&]<class... A>(A&&... values) { (use(std::forward<A>(values)), ...); });
 }
 
 }  // namespace glovebox::test
