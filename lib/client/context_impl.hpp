@@ -82,7 +82,8 @@ class context_impl final : public detail::context_target, public child_watcher, 
   using clock = std::chrono::steady_clock;
   using time = clock::time_point;
   static constexpr time never = time::max();
-  // How long the exit of a child may stay unknown after it was killed, before its calls end without.
+  // How long the exit of a child may stay unknown after it was killed, before its calls end
+  // without.
   static constexpr auto exit_wait = std::chrono::milliseconds(100);
   static constexpr std::uint32_t all_callables = ~std::uint32_t{0};
 

@@ -7,9 +7,9 @@
 namespace glovebox::client {
 namespace {
 
-// What part of `backtrace_timeout` a child that hangs may be left alive after its deadline so that it
-// can be looked at. The program that does it is started with the grace, so it needs two milliseconds
-// mostly; more where others keep the processors busy. The rest is for finding names.
+// What part of `backtrace_timeout` a child that hangs may be left alive after its deadline so that
+// it can be looked at. The program that does it is started with the grace, so it needs two
+// milliseconds mostly; more where others keep the processors busy. The rest is for finding names.
 constexpr int look_part = 4;
 
 }  // namespace

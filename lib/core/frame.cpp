@@ -98,13 +98,16 @@ std::span<std::byte> frame_reader::prepare() {
   const std::size_t held = end_ - begin_;
   std::size_t capacity = usual_capacity;
   // A large frame's buffer grows with what has arrived, not with what its header announces: a
-  // hostile peer must send the bytes to make us spend the memory.
+  // hostile peer must send the bytes to make us spend the memory. It doubles when it is full, so
+  // that all the copies together are no more than what arrived.
   if (wanted_ > capacity) capacity = std::min(wanted_, std::max(2 * held, 2 * usual_capacity));
+  const bool too_small =
+      capacity_ < capacity && (held == capacity_ || capacity_ < 2 * usual_capacity);
   if (held == 0 && wanted_ == 0) {
     begin_ = end_ = 0;
     if (capacity_ != usual_capacity) buffer_.reset();
   }
-  if (!buffer_ || capacity_ < capacity) {
+  if (!buffer_ || too_small) {
     std::unique_ptr<std::byte[]> larger(new std::byte[capacity]);
     if (held != 0) std::memcpy(larger.get(), buffer_.get() + begin_, held);
     buffer_ = std::move(larger);

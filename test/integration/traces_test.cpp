@@ -109,8 +109,6 @@ void expect_readable(const termination& info) {
   }
 }
 
-BOOST_AUTO_TEST_SUITE(traces)
-
 BOOST_AUTO_TEST_CASE(null_dereference_three_functions_deep) {
   const failed_child child;
   const termination info = child.after("null_dereference", 7, "argument");
@@ -293,7 +291,6 @@ BOOST_AUTO_TEST_CASE(not_wanted) {
 }
 
 // ---- what else is told
-
 int crash_with(const std::string& text) {
   return own_crash(static_cast<int>(text.size()));
 }
@@ -383,7 +380,6 @@ BOOST_AUTO_TEST_CASE(core_file) {
 }
 
 // ---- hangs
-
 termination after_hanging(const failed_child& child, const std::string& function) {
   call_options options;
   options.timeout = life::soon;
@@ -441,7 +437,6 @@ BOOST_AUTO_TEST_CASE(hang_of_a_stopped_child) {
 }
 
 // ---- exceptions
-
 std::string text_of(const std::vector<stack_frame>& stack) {
   thread_trace trace;
   trace.frames = stack;
@@ -500,7 +495,5 @@ BOOST_AUTO_TEST_CASE(thrown_in_another_thread) {
     BOOST_TEST(text.find(line_of("throw_three_deep")) != text.npos, text);
   }
 }
-
-BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE_END()
