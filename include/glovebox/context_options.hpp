@@ -91,6 +91,12 @@ struct context_options {
   /// (`glovebox-backtrace`), mostly within 50 ms; a child that hangs is let live for a quarter of
   /// this at most. 0: nothing is found out, and it is not run.
   std::chrono::nanoseconds backtrace_timeout = std::chrono::seconds(2);
+  /// How long the child polls for its next call before it sleeps; 0: it sleeps at once. Waking up
+  /// is most of what a short call costs, and this spares it, at the price of a processor while
+  /// calls follow one another: when they don't, it stops polling until they do again. 20 to 100 us
+  /// are useful. Each child that polls needs a processor, and its parent one more: where there are
+  /// fewer, the start fails and says so.
+  std::chrono::nanoseconds busy_poll{};
   /// Whether a crash may write a core file.
   bool core_dumps = false;
   glovebox::limits limits;

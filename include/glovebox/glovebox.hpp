@@ -16,5 +16,6 @@
 #include <glovebox/pool.hpp>
 #include <glovebox/remote.hpp>
 #include <glovebox/remote_exception.hpp>
+#include <glovebox/run_polling.hpp>
 #include <glovebox/shared_array.hpp>
 #include <glovebox/this_child.hpp>

@@ -49,6 +49,7 @@ void context_impl::launch() {
   lock_type lock(lock_);
   try {
     timer_.emplace(executor_);
+    if (options_.busy_poll.count() > 0) poller_.emplace();
     try_launch();
     start_limit_ = clock::now() + options_.start_timeout;
     service_->enter(self());
@@ -80,6 +81,8 @@ void context_impl::try_launch() {
     recorder_->reply_limit = options_.limits.message_bytes;
     recorder_->descriptor_limit = options_.limits.descriptors;
     recorder_->callback_limit = options_.limits.callback_depth;
+    recorder_->crash_wait = static_cast<std::uint64_t>(std::max(look_time(), {}).count());
+    recorder_->busy_poll = static_cast<std::uint64_t>(std::max(options_.busy_poll, {}).count());
     child_request wanted = request_for(options_, std::move(theirs), std::move(memory));
     link_ = service_->link(executor_, wanted.preload);
     if (!link_->start(std::move(wanted.start), std::move(wanted.descriptors),
@@ -359,6 +362,7 @@ void context_impl::look_at_end(lock_type& lock, completions& done) {
 }
 
 void context_impl::finalize(lock_type& lock, completions& done) {
+  poller_.reset();
   state_ = context_state::terminating;
   const bool nested = std::exchange(pumping_, true);
   read_channel(lock, done, true);

@@ -5,6 +5,7 @@
 #include "client/completions.hpp"
 #include "client/output_feed.hpp"
 #include "client/output_tail.hpp"
+#include "client/poller.hpp"
 #include "client/server_link.hpp"
 #include "client/service.hpp"
 #include "core/classify.hpp"
@@ -170,6 +171,8 @@ class context_impl final : public detail::context_target, public child_watcher, 
   watch* watched(std::uint64_t id) noexcept;
 
   // context_traces.cpp: where a child that crashed or hangs was
+  /// How long a child that is at its end may live on to be looked at.
+  std::chrono::nanoseconds look_time() const noexcept;
   bool wants_traces() const noexcept;
   void start_tracer(backtracer::victim what, const process::crash_record* record);
   void on_trace();
@@ -211,6 +214,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::optional<asio::posix::stream_descriptor> channel_;
   std::optional<asio::posix::stream_descriptor> output_;  // what is kept of the child's outputs
   std::optional<asio::steady_timer> timer_;
+  std::optional<poller> poller_;  // while its child may poll
   std::shared_ptr<server_link> link_;
   std::uint64_t child_ = 0;
   std::uint64_t position_ = 0;  // bytes of the child's stream that were interpreted

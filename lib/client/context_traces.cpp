@@ -5,14 +5,13 @@
 #include <utility>
 
 namespace glovebox::client {
-namespace {
 
-// What part of `backtrace_timeout` a child that hangs may be left alive after its deadline so that
-// it can be looked at. The program that does it is started with the grace, so it needs two
-// milliseconds mostly; more where others keep the processors busy. The rest is for finding names.
-constexpr int look_part = 4;
-
-}  // namespace
+// A part of backtrace_timeout; the rest is for finding names. The program that looks at a child
+// that hangs is started with the grace, so it needs two milliseconds mostly; more where others keep
+// the processors busy.
+std::chrono::nanoseconds context_impl::look_time() const noexcept {
+  return options_.backtrace_timeout / 4;
+}
 
 bool context_impl::wants_traces() const noexcept {
   return options_.backtrace_timeout.count() > 0 && link_ && pidfd_ && !down_;
@@ -100,7 +99,7 @@ void context_impl::prepare_look() {
 void context_impl::look_at_hang(time now) {
   if (tracer_) {
     tracer_->look();
-    look_limit_ = now + options_.backtrace_timeout / look_part;
+    look_limit_ = now + look_time();
     trace_limit_ = now + options_.backtrace_timeout;
   } else {
     kill(core::evidence::kill::deadline, {});

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <new>
 
 namespace glovebox::core {
 namespace {
@@ -38,6 +39,12 @@ frame_header from_wire(const std::byte* from) noexcept {
   header.call = get<std::uint64_t>(from, at);
   header.object = get<std::uint64_t>(from, at);
   return header;
+}
+
+// As operator new does it: the new_handler is what tells the parent why this child ends.
+[[noreturn]] void run_out_of_memory() {
+  if (const std::new_handler handler = std::get_new_handler()) handler();
+  throw std::bad_alloc();
 }
 
 constexpr std::size_t attachment_entry = sizeof(std::uint64_t);
@@ -107,25 +114,28 @@ std::span<std::byte> frame_reader::prepare() {
     begin_ = end_ = 0;
     if (capacity_ != usual_capacity) buffer_.reset();
   }
-  if (!buffer_ || too_small) {
-    std::unique_ptr<std::byte[]> larger(new std::byte[capacity]);
-    if (held != 0) std::memcpy(larger.get(), buffer_.get() + begin_, held);
-    buffer_ = std::move(larger);
-    capacity_ = capacity;
-    begin_ = 0;
-    end_ = held;
-  } else if (begin_ != 0) {
-    std::memmove(buffer_.get(), buffer_.get() + begin_, held);
+  if (begin_ != 0) {
+    if (held != 0) std::memmove(buffer_.get(), buffer_.get() + begin_, held);
     begin_ = 0;
     end_ = held;
   }
+  if (!buffer_ || too_small) grow(capacity);
   return {buffer_.get() + end_, capacity_ - end_};
 }
 
-std::unique_ptr<std::byte[]> frame_reader::detach() {
+void frame_reader::grow(std::size_t capacity) {
+  void* const larger = std::realloc(buffer_.get(), capacity);
+  if (!larger) run_out_of_memory();
+  static_cast<void>(buffer_.release());
+  buffer_.reset(static_cast<std::byte*>(larger));
+  capacity_ = capacity;
+}
+
+memory_block frame_reader::detach() {
   const std::size_t held = end_ - begin_;
   const std::size_t capacity = std::max(usual_capacity, held);
-  std::unique_ptr<std::byte[]> fresh(new std::byte[capacity]);
+  memory_block fresh(static_cast<std::byte*>(std::malloc(capacity)));
+  if (!fresh) run_out_of_memory();
   if (held != 0) std::memcpy(fresh.get(), buffer_.get() + begin_, held);
   capacity_ = capacity;
   begin_ = 0;

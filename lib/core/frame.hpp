@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -89,6 +90,12 @@ void fit(frame_header& header, std::size_t body, std::span<const attachment> att
 /// What stands for the attachment in the table of their sizes.
 std::uint64_t table_entry(const attachment& of) noexcept;
 
+struct free_memory {
+  void operator()(void* memory) const noexcept { std::free(memory); }
+};
+/// From malloc, whose realloc moves the pages of a large block instead of what is in them.
+using memory_block = std::unique_ptr<std::byte[], free_memory>;
+
 /// Cuts a byte stream into frames. Sans-io: the owner reads into `prepare()` and says how much
 /// with `commit()`, then takes frames with `next()` until it says `need_more`.
 class frame_reader {
@@ -110,7 +117,7 @@ class frame_reader {
   bool unannounced() const noexcept;
 
   /// Hands over the buffer that the views handed out so far point into, and goes on with another.
-  std::unique_ptr<std::byte[]> detach();
+  memory_block detach();
 
   enum class outcome : std::uint8_t { frame, need_more, violation };
   /// The next whole frame. After a violation the reader stays in that state.
@@ -124,10 +131,11 @@ class frame_reader {
 
  private:
   outcome broken(std::string_view why) noexcept;
+  void grow(std::size_t capacity);
   bool take_descriptors(const std::byte* table, frame_view& out);
 
   limits limits_;
-  std::unique_ptr<std::byte[]> buffer_;
+  memory_block buffer_;
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;                 // first byte not yet handed out
   std::size_t end_ = 0;                   // one past the last byte received

@@ -28,6 +28,8 @@ struct recorder_page {
   std::uint64_t reply_limit;       ///< largest message it accepts [bytes]
   std::uint32_t descriptor_limit;  ///< descriptors of one message
   std::uint32_t callback_limit;    ///< callbacks open at the same time
+  std::uint64_t crash_wait;        ///< how long it may wait to be looked at when it crashes [ns]
+  std::uint64_t busy_poll;         ///< how long to poll before it sleeps [ns]
 
   /// Calls run in the order of their ids, so two numbers tell the phase of all of them.
   alignas(64) std::atomic<std::uint64_t> last_started;

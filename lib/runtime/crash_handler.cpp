@@ -30,7 +30,7 @@ namespace {
 using process::crash_record;
 
 constexpr std::size_t alternate_stack_bytes = 64 * 1024;
-constexpr long longest_wait_ms = 250;
+constexpr long second = 1'000'000'000;    // [ns]
 constexpr std::size_t page_bytes = 4096;  // or a part of a larger page
 constexpr std::size_t red_zone = 128;     // below the stack pointer, and in use (x86-64's ABI)
 
@@ -153,10 +153,11 @@ void await_release(crash_record& record) {
   while (record.released.load() == 0) {
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);
-    const long passed_ms =
-        (now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1'000'000;
-    if (passed_ms >= longest_wait_ms) return;
-    const timespec rest{0, (longest_wait_ms - passed_ms) * 1'000'000};
+    const auto passed = static_cast<std::uint64_t>((now.tv_sec - begin.tv_sec) * second +
+                                                   (now.tv_nsec - begin.tv_nsec));
+    if (passed >= recording->crash_wait) return;
+    const auto left = static_cast<long>(recording->crash_wait - passed);
+    const timespec rest{left / second, left % second};
     ::syscall(SYS_futex, &record.released, FUTEX_WAIT, 0, &rest, nullptr, 0);
   }
 }

@@ -5,10 +5,11 @@
 #include "runtime/exceptions.hpp"
 #include "runtime/module_loader.hpp"
 #include "runtime/registry.hpp"
-#include "transport/socket.hpp"
 
 #include <stdio_ext.h>
+#include <sys/socket.h>
 #include <unistd.h>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -35,6 +36,7 @@ dispatcher::dispatcher(int channel, process::recorder_page& page, const limits& 
     : channel_(channel),
       page_(page),
       limits_(bounds),
+      busy_poll_(page.busy_poll),
       ring_(page, channel, bounds),
       session_(core::session::role::child, ring_, bounds),
       host_(make_cpp_host(objects_, {.load_module = &load_named_module, .bounds = bounds})) {
@@ -68,11 +70,27 @@ bool dispatcher::read_more() {
   // A child's output must not stay in its buffers while it waits, nor be lost when it is killed.
   if (__fpending(stdout) != 0) std::fflush(stdout);
   const std::span<std::byte> room = session_.reader().prepare();
-  const auto result = transport::receive_some(channel_, room, session_.reader().arrived(), 0);
+  const auto result = receive(room);
   if (result.error != 0 || result.bytes == 0) return false;
   if (result.descriptors_lost) session_.reader().descriptors_lost();
   session_.reader().commit(result.bytes);
   return true;
+}
+
+transport::io_result dispatcher::receive(std::span<std::byte> room) {
+  auto& descriptors = session_.reader().arrived();
+  if (busy_poll_ == 0) return transport::receive_some(channel_, room, descriptors, 0);
+  const std::uint64_t begin = now();
+  if (polling_pays_) {
+    do {
+      const auto result = transport::receive_some(channel_, room, descriptors, MSG_DONTWAIT);
+      if (result.error != EAGAIN) return result;
+    } while (now() - begin < busy_poll_);
+  }
+  const auto result = transport::receive_some(channel_, room, descriptors, 0);
+  // Waiting that was in vain once was worth while if a little more would have done.
+  polling_pays_ = now() - begin < 2 * busy_poll_;
+  return result;
 }
 
 void dispatcher::handle(core::session::event& event) {

@@ -6,6 +6,7 @@
 #include "runtime/host.hpp"
 #include "runtime/reply_ring.hpp"
 #include "runtime/stop_control.hpp"
+#include "transport/socket.hpp"
 
 #include <glovebox/detail/callback_port.hpp>
 #include <glovebox/detail/object_table.hpp>
@@ -18,6 +19,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -72,6 +74,7 @@ class dispatcher final : private detail::callback_port {
   void wait_for(std::uint64_t callback);
 
   bool read_more();
+  transport::io_result receive(std::span<std::byte> room);
   void handle(core::session::event& event);
   void define(const core::frame_view& frame);
   void serve(core::frame_view& frame);
@@ -89,6 +92,8 @@ class dispatcher final : private detail::callback_port {
   int channel_;
   process::recorder_page& page_;
   limits limits_;
+  const std::uint64_t busy_poll_;  // before it sleeps [ns]
+  bool polling_pays_ = true;
   reply_ring ring_;
   core::session session_;
   detail::object_table objects_;

@@ -2,6 +2,7 @@
 
 // The fork server beside an application with habits of its own, and the end of all things.
 #include "process_fixture.hpp"
+#include "support/time_scale.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -232,7 +233,8 @@ BOOST_AUTO_TEST_CASE(an_application_that_does_not_listen) {
   std::vector<child> children;
   // Answers are more than fit into the server's queue and the socket together: it must stop reading
   // requests, and lose nothing. Until requests jam, too.
-  while (children.size() < 600 && writable(app.server.control.get(), 300)) {
+  while (children.size() < 600 &&
+         writable(app.server.control.get(), 300 * glovebox::test::time_scale)) {
     children.push_back(app.request({}));
     children.back().tell("descriptors");
     children.back().tell("exit 3");

@@ -3,6 +3,7 @@
 // Children that lie about their crash, programs that should find something out and do not, and
 // parents that go away or run out of descriptors meanwhile.
 #include "integration/life.hpp"
+#include "support/dice.hpp"
 #include "support/faults.hpp"
 
 #include <sys/resource.h>
@@ -150,7 +151,7 @@ BOOST_DATA_TEST_CASE(a_program_that_is_of_no_use, data::make(scripts), script) {
   BOOST_TEST(eventually([&] { return children_of(server.value).empty(); }));
 }
 
-BOOST_DATA_TEST_CASE(a_child_that_lies, data::xrange(12u), seed) {
+BOOST_DATA_TEST_CASE(a_child_that_lies, data::make(glovebox::test::seeds(12)), seed) {
   asio::io_context io;
   const context ctx(io, quickly_given_up());
   ending call;
