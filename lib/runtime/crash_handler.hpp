@@ -21,10 +21,9 @@ class alternate_stack {
 /// Makes fatal signals, std::terminate and failed allocations leave their evidence in the recorder
 /// (crash_record.hpp). The handler calls what signal-safety(7) allows, and nothing else; then the
 /// signal takes its default course. Where the process has other threads, or cannot tell its own
-/// mappings, it waits before that until the parent has had a look, `recorder_page::crash_wait` at most;
-/// the parent learns that from the channel, whose writing end is shut.
-/// Call once, on the main thread, which keeps an alternate stack from then on.
-/// \throws std::system_error
+/// mappings, it waits before that until the parent has had a look, `recorder_page::crash_wait` at
+/// most; the parent learns that from the channel, whose writing end is shut. Call once, on the main
+/// thread, which keeps an alternate stack from then on. \throws std::system_error
 void install_crash_handler(process::recorder_page& page, int channel);
 
 /// For whoever is about to end this process for the parent's sake: does not return once another
