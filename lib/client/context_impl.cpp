@@ -235,6 +235,7 @@ void context_impl::kill(core::evidence::kill why, std::string detail) {
     facts_.detail = std::move(detail);
   }
   state_ = context_state::terminating;
+  poller_.reset();
   start_limit_ = stop_limit_ = never;
   // Who ends it knows why; and one that was kept ready for a deadline is not needed any more.
   if (why == core::evidence::kill::owner || (why != core::evidence::kill::deadline && !crash_seen_))
@@ -274,6 +275,7 @@ void context_impl::shut_down() noexcept {
 void context_impl::close_io() noexcept {
   abandoned_.clear();
   drop_tracer();
+  poller_.reset();
   channel_.reset();
   output_.reset();
   timer_.reset();
