@@ -364,7 +364,6 @@ void context_impl::look_at_end(lock_type& lock, completions& done) {
 }
 
 void context_impl::finalize(lock_type& lock, completions& done) {
-  poller_.reset();
   state_ = context_state::terminating;
   const bool nested = std::exchange(pumping_, true);
   read_channel(lock, done, true);

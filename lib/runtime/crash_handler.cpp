@@ -41,6 +41,8 @@ struct abort_message {
 };
 
 constinit process::recorder_page* recording = nullptr;
+// Not read from the page at the crash: that may be what the child has written over.
+constinit std::uint64_t longest_wait = 0;  // to be looked at [ns]
 constinit int parent_channel = -1;
 constinit abort_message* const* last_words = nullptr;
 constinit std::terminate_handler terminate_before = nullptr;
@@ -155,8 +157,8 @@ void await_release(crash_record& record) {
     ::clock_gettime(CLOCK_MONOTONIC, &now);
     const auto passed = static_cast<std::uint64_t>((now.tv_sec - begin.tv_sec) * second +
                                                    (now.tv_nsec - begin.tv_nsec));
-    if (passed >= recording->crash_wait) return;
-    const auto left = static_cast<long>(recording->crash_wait - passed);
+    if (passed >= longest_wait) return;
+    const auto left = static_cast<long>(longest_wait - passed);
     const timespec rest{left / second, left % second};
     ::syscall(SYS_futex, &record.released, FUTEX_WAIT, 0, &rest, nullptr, 0);
   }
@@ -254,6 +256,7 @@ alternate_stack::~alternate_stack() {
 void install_crash_handler(process::recorder_page& page, int channel) {
   recording = &page;
   parent_channel = channel;
+  longest_wait = recording->crash_wait;
   last_words =
       static_cast<abort_message* const*>(::dlvsym(RTLD_DEFAULT, "__abort_msg", "GLIBC_PRIVATE"));
   // For the rest of the process's life: never destroyed, and nothing that a leak checker finds.
