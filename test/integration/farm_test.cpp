@@ -16,7 +16,7 @@ BOOST_DATA_TEST_CASE(every_outcome,
     return;
   }
   farm_options options = quiet();
-  options.timeout = 300ms;
+  options.timeout = 1s;  // a busy machine fills memory slowly
   options.pool.size = 2;
   options.pool.calls_per_child = calls_per_child;
   options.pool.child.method = method;
@@ -60,7 +60,7 @@ BOOST_DATA_TEST_CASE(every_outcome,
   BOOST_TEST(exited->exit_code == 0);
   const glovebox::case_record* const hung = report.failure(7);
   BOOST_REQUIRE(hung);
-  BOOST_TEST((hung->elapsed >= 300ms));
+  BOOST_TEST((hung->elapsed >= 1s));
 }
 
 BOOST_AUTO_TEST_CASE(results_become_text_in_the_child) {
