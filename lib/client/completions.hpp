@@ -31,9 +31,11 @@ class completions {
 
   /// Dispatches every handler. What a handler throws leaves this function, as from any other
   /// handler; the remaining ones are then posted, so that none is lost.
-  void run() {
+  /// \param more whether others follow the handler that runs
+  void run(bool& more) {
     for (std::size_t next = 0; next != operations_.size();) {
       detail::operation& op = *operations_[next++];
+      more = next != operations_.size();
       try {
         if (ended(op)) op.resume();
       } catch (...) {
@@ -44,6 +46,10 @@ class completions {
       }
     }
     operations_.clear();
+  }
+  void run() {
+    bool ignored = false;
+    run(ignored);
   }
   /// The same, from within an initiation, where handlers must not run.
   void post_all() noexcept {

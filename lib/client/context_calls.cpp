@@ -162,14 +162,20 @@ void context_impl::submit(detail::operation& op) {
     deadlines_.add((clock::now() + what.options.timeout).time_since_epoch().count(), which.id);
   if (what.options.run_timeout.count() > 0)
     run_checks_.add((clock::now() + what.options.run_timeout).time_since_epoch().count(), which.id);
-  if (idle) {
-    fill_queue(done);
-    flush(done);
-    arm();
-  } else {
+  if (delivers_more())
+    held_ = true;
+  else if (idle || held_)
+    send_now(done);
+  else
     // Others are under way: more may follow, and one system call serves them all.
     post_flush();
-  }
+}
+
+void context_impl::send_now(completions& done) {
+  held_ = false;
+  fill_queue(done);
+  flush(done);
+  arm();
 }
 
 void context_impl::post_flush() {
@@ -178,9 +184,7 @@ void context_impl::post_flush() {
     completions done;
     lock_type lock(self->lock_);
     self->flush_posted_ = false;
-    self->fill_queue(done);
-    self->flush(done);
-    self->arm();
+    self->send_now(done);
     self->deliver(lock, done);
   });
 }
@@ -311,6 +315,7 @@ void context_impl::cancel(std::uint64_t key, asio::cancellation_type type) {
   if (starts && how == on_abandon::kill) kill(core::evidence::kill::owner, {});
   try_stop();
   arm();
+  rest();
 }
 
 void context_impl::release(std::uint64_t object) noexcept {

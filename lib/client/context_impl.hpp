@@ -128,7 +128,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void become_ready(completions& done);
   void try_stop();
   void deliver(lock_type& lock, completions& done);
-  void run_pump(completions& done);
+  bool delivers_more() const noexcept;
   void announce(context_event::kind what);
 
   // context_calls.cpp: sending, and what calls end with
@@ -136,6 +136,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void recycle(call& which) noexcept;
   void fill_queue(completions& done);
   void flush(completions& done);
+  void send_now(completions& done);
   void post_flush();
   void withdraw(call& which, std::exception_ptr why, completions& done);
   bool skip(std::uint64_t id);
@@ -158,7 +159,9 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void interpret(lock_type& lock, completions& done);
   void take_ring(lock_type& lock, completions& done);
   void read_output();
+  bool is_active() const noexcept;
   void arm();
+  void rest() noexcept;
   void arm_timer();
   time next_wakeup();
   bool needs_messages() const noexcept;
@@ -203,6 +206,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   bool read_armed_ = false, write_armed_ = false, output_armed_ = false;
   bool write_failed_ = false;
   bool flush_posted_ = false;
+  bool held_ = false;  // calls that wait for those of the handlers that run next
   bool messages_wanted_ = false;
 
   core::out_queue out_;

@@ -123,13 +123,16 @@ void context_impl::read_output() {
   }
 }
 
-// An idle context waits for nothing, so that io_context::run() returns; its child's end is noticed
-// with the next call. One that runs a call which was given up is idle when that has no deadline.
+// Whether the child is waited for. A context that runs a call which was given up is idle when that
+// has no deadline.
+bool context_impl::is_active() const noexcept {
+  return session_.open_calls() != 0 || !abandoned_.empty() || state_ == context_state::starting ||
+         state_ == context_state::terminating || stopping_;
+}
+
 void context_impl::arm() {
   if (down_ || !channel_) return;
-  const bool active = session_.open_calls() != 0 || !abandoned_.empty() ||
-                      state_ == context_state::starting || state_ == context_state::terminating ||
-                      stopping_;
+  const bool active = is_active();
   if (active && !eof_ && !read_armed_) {
     read_armed_ = true;
     channel_->async_wait(asio::posix::stream_descriptor::wait_read,
@@ -150,15 +153,29 @@ void context_impl::arm() {
                           self->output_armed_ = false;
                           if (!failed) self->read_output();
                           self->arm();
+                          self->rest();
                         });
   }
-  if (!active && read_armed_) channel_->cancel();
-  if (!active && output_ && output_armed_) output_->cancel();
   if (const bool wanted = needs_messages(); wanted != messages_wanted_ && link_) {
     messages_wanted_ = wanted;
     link_->want_messages(wanted);
   }
   arm_timer();
+}
+
+// An idle context waits for nothing, so that io_context::run() returns; its child's end is noticed
+// with the next call. Apart from `arm`, since the handler of a reply often makes the next call:
+// giving the waits up in between would cost that call two system calls.
+void context_impl::rest() noexcept {
+  if (down_ || !channel_ || is_active() || (!read_armed_ && !output_armed_)) return;
+  try {
+    read_output();  // what came with the last reply
+  } catch (const std::bad_alloc&) {
+    // It is still there when the next call is made.
+  }
+  asio::error_code ignored;
+  channel_->cancel(ignored);
+  if (output_) output_->cancel(ignored);
 }
 
 // The fork server's messages tell that a child has started, and how it ended.

@@ -29,6 +29,9 @@ std::uint64_t now() noexcept {
 // calls follow, and no longer than the second number [ns].
 constexpr std::uint64_t short_call = 10'000;
 constexpr std::uint64_t longest_wait = 50'000;
+// Of as many calls as this [bytes] the first half is answered before the second is run, so that
+// child and parent work at the same time.
+constexpr std::size_t worth_halving = 1024;
 
 }  // namespace
 
@@ -74,6 +77,8 @@ bool dispatcher::read_more() {
   if (result.error != 0 || result.bytes == 0) return false;
   if (result.descriptors_lost) session_.reader().descriptors_lost();
   session_.reader().commit(result.bytes);
+  const std::size_t batch = session_.reader().pending();
+  half_of_batch_ = batch >= worth_halving ? batch / 2 : 0;
   return true;
 }
 
@@ -155,7 +160,9 @@ void dispatcher::serve(core::frame_view& frame) {
   if (!dynamic && frame.header.target >= functions_.size()) std::abort();
   function& what = dynamic ? operations_ : functions_[frame.header.target];
   std::uint64_t start = now();
-  if (!ring_.empty() && (what.last_cost > short_call || start - oldest_unsent_ > longest_wait)) {
+  if (!ring_.empty() && (what.last_cost > short_call || start - oldest_unsent_ > longest_wait ||
+                         session_.reader().pending() < half_of_batch_)) {
+    half_of_batch_ = 0;
     ring_.flush();
     // Sending is no cost of this call: with it, a function that was long once would stay so.
     start = now();

@@ -99,6 +99,7 @@ class dispatcher final : private detail::callback_port {
   detail::object_table objects_;
   std::unique_ptr<host> host_;
   std::deque<function> functions_;   // which do not move: nested calls define more
+  std::size_t half_of_batch_ = 0;    // still to be run when the ring is flushed [bytes]; 0: never
   function operations_;              // what all operations share: how long the last one took
   std::uint64_t oldest_unsent_ = 0;  // when the oldest reply still in the ring was put there [ns]
   std::vector<running_call> running_;

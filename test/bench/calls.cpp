@@ -15,6 +15,8 @@
 
 #include <chrono>
 #include <functional>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -43,17 +45,23 @@ double run(asio::io_context& io, int each, Body&& body) {
   return microseconds(clock_type::now() - start, each);
 }
 
-/// One call after the other. \param call of an int: what a coroutine awaits
+/// One call after the other: the median [us]. \param call of an int: what a coroutine awaits
 template <class Call>
 double latency(asio::io_context& io, const Call& call) {
+  std::vector<double> each;
   const auto ping = [&]() -> asio::awaitable<void> {
-    for (int i = 0; i != pings; ++i) co_await call(i);
+    for (int i = 0; i != pings; ++i) {
+      const auto start = clock_type::now();
+      co_await call(i);
+      each.push_back(microseconds(clock_type::now() - start, 1));
+    }
   };
-  return run(io, pings, [&] {
+  run(io, pings, [&] {
     asio::co_spawn(io, ping, [](std::exception_ptr error) {
       if (error) std::rethrow_exception(error);
     });
   });
+  return bench::median(std::move(each));
 }
 
 /// So many at a time. \param call of an int and a handler
@@ -93,32 +101,47 @@ int main(int argc, char** argv) {
   const auto dynamic_then = [&](int i, auto then) { module.call<int>("add", i, 1, then); };
   const auto raw_latency = [&] { return peer.ping(pings); };
   const auto raw_throughput = [&] { return peer.pipeline(messages, few); };
-  const auto together = [](pid_t other, const auto& measure) {
-    return [other, measure] {
-      const bench::on_one_processor pinned(other);
+  const auto on = [](bench::placement how, pid_t other, const auto& measure) {
+    return [how, other, measure] {
+      const bench::placed here(how, other);
       return measure();
     };
+  };
+  const auto apart = [&](const auto& measure) {
+    return on(bench::placement::apart, child.pid(), measure);
+  };
+  const auto raw_apart = [&](const auto& measure) {
+    return on(bench::placement::apart, peer.pid(), measure);
   };
   const auto typed_latency = [&] { return latency(io, typed); };
   glovebox::context_options polls;
   polls.busy_poll = std::chrono::microseconds(100);
   const auto polling_latency = [&] {
     const glovebox::context awake(io, polls);  // no longer than needed: it takes a processor
+    auto ready = awake.start(asio::use_future);
+    io.restart();
+    io.run();
+    ready.get();
+    const bench::placed here(bench::placement::apart, awake.pid());
     return latency(io, [&](int i) { return awake.call<&add>(i, 1); });
   };
   return bench::run(
       {
-          {"call latency", "us", typed_latency, raw_latency, 1.3},
-          {"call latency, one processor", "us", together(child.pid(), typed_latency),
-           together(peer.pid(), raw_latency), 1.3},
-          {"call latency, busy_poll", "us", polling_latency, raw_latency, 0.6},
-          {"dynamic call latency", "us", [&] { return latency(io, dynamic); }, raw_latency, 1.4},
-          {"64 calls in flight", "us/call", [&] { return pipelined(io, few, typed_then); },
-           raw_throughput, 1 / 0.65},
+          {"call latency", "us", apart(typed_latency), raw_apart(raw_latency), 1.3},
+          {"call latency, one processor", "us",
+           on(bench::placement::together, child.pid(), typed_latency),
+           on(bench::placement::together, peer.pid(), raw_latency), 1.3},
+          {"call latency, busy_poll", "us", polling_latency, raw_apart(raw_latency), 0.6},
+          {"dynamic call latency", "us", apart([&] { return latency(io, dynamic); }),
+           raw_apart(raw_latency), 1.4},
+          {"64 calls in flight", "us/call", apart([&] { return pipelined(io, few, typed_then); }),
+           raw_apart(raw_throughput), 1 / 0.65},
           {"64 dynamic calls in flight", "us/call",
-           [&] { return pipelined(io, few, dynamic_then); }, raw_throughput, 1 / 0.4},
-          {"10,000 calls in flight", "us/call", [&] { return pipelined(io, many, typed_then); },
-           raw_throughput, 1 / 0.65},
+           apart([&] { return pipelined(io, few, dynamic_then); }), raw_apart(raw_throughput),
+           1 / 0.4},
+          {"10,000 calls in flight", "us/call",
+           apart([&] { return pipelined(io, many, typed_then); }), raw_apart(raw_throughput),
+           1 / 0.65},
       },
       argc, argv);
 }

@@ -30,10 +30,6 @@ constexpr double longest_pause = 1;  // ms
 double milliseconds(clock_type::duration time) {
   return std::chrono::duration<double, std::milli>(time).count();
 }
-double median(std::vector<double> all) {
-  std::sort(all.begin(), all.end());
-  return all[all.size() / 2];
-}
 
 /// A child that is ready.
 glovebox::context make_child(asio::io_context& io, bool traces) {
@@ -106,7 +102,7 @@ template <class Measure>
 double median_of(const Measure& measure) {
   std::vector<double> all;
   for (int i = 0; i != tries; ++i) all.push_back(measure());
-  return median(std::move(all));
+  return bench::median(std::move(all));
 }
 
 void print(const char* what, const std::vector<double>& times) {
@@ -114,7 +110,7 @@ void print(const char* what, const std::vector<double>& times) {
       std::count_if(times.begin(), times.end(), [](double each) { return each <= longest_pause; });
   std::printf("%td of %zu crashes %s for %.0f ms at most; worst %.2f, median %.2f\n", short_ones,
               times.size(), what, longest_pause, *std::max_element(times.begin(), times.end()),
-              median(times));
+              bench::median(times));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <fstream>
 #include <string_view>
+#include <utility>
 
 namespace bench {
 namespace {
@@ -30,27 +31,27 @@ boost::json::object measure(const figure& which) {
     baselines.push_back(base);
     ratios.push_back(value / base);
   }
-  const double ratio = quantile(ratios, 0.5);
+  const double ratio = median(ratios);
   const double low = quantile(ratios, 0.25), high = quantile(ratios, 0.75);
   const bool met = which.at_most ? ratio <= which.target : ratio >= which.target;
   const bool clear = (high - low) / ratio <= widest_scatter;
   const std::string verdict = !clear ? "inconclusive" : met ? "met" : "not met";
   std::printf("%-38s %10.3f %10.3f %-9s %6.2f  (%.2f-%.2f)  %s %.2f  %s\n", which.name.c_str(),
-              quantile(values, 0.5), quantile(baselines, 0.5), which.unit.c_str(), ratio, low, high,
+              median(values), median(baselines), which.unit.c_str(), ratio, low, high,
               which.at_most ? "<=" : ">=", which.target, verdict.c_str());
   std::fflush(stdout);
-  return {{"name", which.name},
-          {"unit", which.unit},
-          {"value", quantile(values, 0.5)},
-          {"baseline", quantile(baselines, 0.5)},
-          {"ratio", ratio},
-          {"ratio_low", low},
-          {"ratio_high", high},
-          {"target", which.target},
+  return {{"name", which.name},      {"unit", which.unit},
+          {"value", median(values)}, {"baseline", median(baselines)},
+          {"ratio", ratio},          {"ratio_low", low},
+          {"ratio_high", high},      {"target", which.target},
           {"met", verdict}};
 }
 
 }  // namespace
+
+double median(std::vector<double> all) {
+  return quantile(std::move(all), 0.5);
+}
 
 int run(const std::vector<figure>& figures, int argc, char** argv) {
   std::printf("%-38s %10s %10s %-9s %6s  quartiles    target\n", "", "glovebox", "raw", "unit",

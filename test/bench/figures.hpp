@@ -24,4 +24,6 @@ struct figure {
 /// objects: name, unit, value, baseline, ratio, ratio_low, ratio_high (quartiles), target, met.
 int run(const std::vector<figure>& figures, int argc, char** argv);
 
+double median(std::vector<double> all);
+
 }  // namespace bench

@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "raw.hpp"
 
+#include "figures.hpp"
+
 #include <sched.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -9,6 +11,8 @@
 #include <array>
 #include <chrono>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 namespace bench {
 namespace {
@@ -72,13 +76,15 @@ echo::~echo() {
 
 double echo::ping(int times) const {
   std::array<char, message_bytes> message{};
-  const auto start = clock_type::now();
+  std::vector<double> each;
   for (int i = 0; i != times; ++i) {
+    const auto start = clock_type::now();
     write_all(fd_, message.data(), message.size());
     for (std::size_t got = 0; got < message.size();)
       got += static_cast<std::size_t>(::read(fd_, message.data(), message.size() - got));
+    each.push_back(microseconds(clock_type::now() - start, 1));
   }
-  return microseconds(clock_type::now() - start, times);
+  return median(std::move(each));
 }
 
 double echo::pipeline(int messages, int window) const {
@@ -98,17 +104,23 @@ double echo::pipeline(int messages, int window) const {
   return microseconds(clock_type::now() - start, messages);
 }
 
-on_one_processor::on_one_processor(pid_t other) : other_(other) {
-  int first = 0;
-  while (!CPU_ISSET(first, &all_processors())) ++first;
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(first, &one);
-  run_on(0, one);
-  run_on(other_, one);
+placed::placed(placement how, pid_t other) : other_(other) {
+  std::array<int, 2> which{};
+  std::size_t found = 0;
+  for (int i = 0; i != CPU_SETSIZE && found != which.size(); ++i)
+    if (CPU_ISSET(i, &all_processors())) which[found++] = i;
+  if (how == placement::together || found == 1) which[1] = which[0];
+  const auto only = [](int processor) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(processor, &one);
+    return one;
+  };
+  run_on(0, only(which[0]));
+  run_on(other_, only(which[1]));
 }
 
-on_one_processor::~on_one_processor() {
+placed::~placed() {
   run_on(0, all_processors());
   run_on(other_, all_processors());
 }

@@ -13,7 +13,7 @@ class echo {
   echo& operator=(const echo&) = delete;
   ~echo();
 
-  /// Sends a message of a small call's size and waits for it [us].
+  /// Sends a message of a small call's size and waits for it [us]: the median.
   double ping(int times) const;
   /// Sends them in a window of so many, many at once [us each].
   double pipeline(int messages, int window) const;
@@ -24,13 +24,18 @@ class echo {
   int fd_;
 };
 
-/// Keeps a process, and this thread, on one processor while it lives.
-class on_one_processor {
+/// Where a process and this thread run.
+enum class placement { apart, together };
+
+/// Keeps them on a processor each, or both on one, while it lives: left alone, the kernel puts them
+/// now so, now so, and the figures of a minute have little to do with those of the next. With one
+/// processor only, both are there.
+class placed {
  public:
-  explicit on_one_processor(pid_t other);
-  on_one_processor(const on_one_processor&) = delete;
-  on_one_processor& operator=(const on_one_processor&) = delete;
-  ~on_one_processor();
+  placed(placement how, pid_t other);
+  placed(const placed&) = delete;
+  placed& operator=(const placed&) = delete;
+  ~placed();
 
  private:
   pid_t other_;
