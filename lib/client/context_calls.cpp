@@ -175,7 +175,7 @@ void context_impl::send_now(completions& done) {
   held_ = false;
   fill_queue(done);
   flush(done);
-  arm();
+  arm_waits();
 }
 
 void context_impl::post_flush() {
@@ -315,7 +315,6 @@ void context_impl::cancel(std::uint64_t key, asio::cancellation_type type) {
   if (starts && how == on_abandon::kill) kill(core::evidence::kill::owner, {});
   try_stop();
   arm();
-  rest();
 }
 
 void context_impl::release(std::uint64_t object) noexcept {

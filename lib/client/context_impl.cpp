@@ -332,7 +332,7 @@ void context_impl::pump(lock_type& lock, completions& done) {
   if (state_ == context_state::terminated || down_) return;
   fill_queue(done);
   flush(done);
-  arm();
+  arm_waits();
 }
 
 void context_impl::look_at_end(lock_type& lock, completions& done) {
@@ -415,49 +415,6 @@ void context_impl::finalize(lock_type& lock, completions& done) {
   end_all(end, done);
   close_io();
   if (service_) service_->leave(*this);
-}
-
-namespace {
-
-// What the thread resumes: handlers of one context's calls, one inside another's at the most.
-struct delivery {
-  const context_impl* of;
-  bool more;  // handlers follow the one that runs
-  delivery* outer;
-};
-thread_local delivery* current_delivery = nullptr;
-
-}  // namespace
-
-bool context_impl::delivers_more() const noexcept {
-  for (const delivery* each = current_delivery; each; each = each->outer)
-    if (each->of == this) return each->more;
-  return false;
-}
-
-// Resumes what is done. The calls that several handlers make one after another are sent together,
-// and the waits of a child whose last reply makes the next call are kept.
-void context_impl::deliver(lock_type& lock, completions& done) {
-  if (done.empty()) {
-    rest();
-    return;
-  }
-  struct scope : delivery {
-    std::shared_ptr<context_impl> which;
-    explicit scope(std::shared_ptr<context_impl> by)
-        : delivery{by.get(), false, current_delivery}, which(std::move(by)) {
-      current_delivery = this;
-    }
-    ~scope() {  // also when a handler throws
-      current_delivery = outer;
-      completions later;
-      const lock_type again(which->lock_);
-      if (which->held_) which->send_now(later);
-      which->rest();
-    }
-  } now(self());
-  lock.unlock();
-  done.run(now.more);
 }
 
 // ---- what can be asked

@@ -127,8 +127,6 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void close_io() noexcept;
   void become_ready(completions& done);
   void try_stop();
-  void deliver(lock_type& lock, completions& done);
-  bool delivers_more() const noexcept;
   void announce(context_event::kind what);
 
   // context_calls.cpp: sending, and what calls end with
@@ -161,7 +159,10 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void read_output();
   bool is_active() const noexcept;
   void arm();
+  void arm_waits();
   void rest() noexcept;
+  void deliver(lock_type& lock, completions& done);
+  bool delivers_more() const noexcept;
   void arm_timer();
   time next_wakeup();
   bool needs_messages() const noexcept;

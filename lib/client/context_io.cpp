@@ -15,6 +15,14 @@ namespace {
 
 constexpr int rounds_a_turn = 16;  // then others have their turn
 
+// What the thread resumes: handlers of one context's calls, one inside another's at the most.
+struct delivery {
+  const context_impl* of;
+  bool more;  // handlers follow the one that runs
+  delivery* outer;
+};
+thread_local delivery* current_delivery = nullptr;
+
 }  // namespace
 
 void context_impl::read_channel(lock_type& lock, completions& done, bool to_the_end) {
@@ -131,6 +139,11 @@ bool context_impl::is_active() const noexcept {
 }
 
 void context_impl::arm() {
+  arm_waits();
+  rest();
+}
+
+void context_impl::arm_waits() {
   if (down_ || !channel_) return;
   const bool active = is_active();
   if (active && !eof_ && !read_armed_) {
@@ -153,7 +166,6 @@ void context_impl::arm() {
                           self->output_armed_ = false;
                           if (!failed) self->read_output();
                           self->arm();
-                          self->rest();
                         });
   }
   if (const bool wanted = needs_messages(); wanted != messages_wanted_ && link_) {
@@ -176,6 +188,37 @@ void context_impl::rest() noexcept {
   asio::error_code ignored;
   channel_->cancel(ignored);
   if (output_) output_->cancel(ignored);
+}
+
+bool context_impl::delivers_more() const noexcept {
+  for (const delivery* each = current_delivery; each; each = each->outer)
+    if (each->of == this) return each->more;
+  return false;
+}
+
+// Resumes what is done. The calls that several handlers make one after another are sent together,
+// and the waits of a child whose last reply makes the next call are kept.
+void context_impl::deliver(lock_type& lock, completions& done) {
+  if (done.empty()) {
+    rest();
+    return;
+  }
+  struct scope : delivery {
+    std::shared_ptr<context_impl> which;
+    explicit scope(std::shared_ptr<context_impl> by)
+        : delivery{by.get(), false, current_delivery}, which(std::move(by)) {
+      current_delivery = this;
+    }
+    ~scope() {  // also when a handler throws
+      current_delivery = outer;
+      completions later;
+      const lock_type again(which->lock_);
+      if (which->held_) which->send_now(later);
+      which->rest();
+    }
+  } now(self());
+  lock.unlock();
+  done.run(now.more);
 }
 
 // The fork server's messages tell that a child has started, and how it ended.
