@@ -49,12 +49,7 @@ template <class Record>
   });
 }
 
-// The image's and the preloaded modules' signal handling is not this child's. The C library keeps
-// two signals for itself and refuses to change them.
-void reset_signals() {
-  struct sigaction action {};
-  action.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &action, nullptr);
+void unblock_signals() {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -210,7 +205,7 @@ void run_forked_child(const start_request& request, std::span<transport::unique_
   require(::getppid() == server, start_stage::parent);  // it died before the signal was armed
   ::setpgid(0, 0);
   ::prctl(PR_SET_NAME, child_name);
-  reset_signals();
+  unblock_signals();
   require(arrange_stdio(request, descriptors), start_stage::stdio);
   require(apply_environment(request.environment), start_stage::environment);
   require(request.directory.empty() || ::chdir(request.directory.c_str()) == 0,

@@ -116,6 +116,7 @@ class server {
         buffer_(max_message_bytes + 1) {}
 
   void prepare();
+  static void default_signal_actions();
   [[noreturn]] void run();
 
  private:
@@ -175,9 +176,7 @@ void server::prepare() {
   ::sigemptyset(&child_signal);
   ::sigaddset(&child_signal, SIGCHLD);
   ::sigprocmask(SIG_BLOCK, &child_signal, nullptr);
-  struct sigaction action {};
-  action.sa_handler = SIG_DFL;  // ignored, it would reap by itself
-  ::sigaction(SIGCHLD, &action, nullptr);
+  default_signal_actions();
   signals_.reset(::signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_) throw std::system_error(errno, std::generic_category(), "signalfd");
   // What the image has printed before must not be printed again by every child.
@@ -244,6 +243,15 @@ std::optional<server::failure> server::obey(std::span<const std::byte> bytes,
   return start(wanted, descriptors, descriptors_lost);
 }
 
+// The image's and the preloaded modules' signal handling is neither the server's, whose children an
+// ignored SIGCHLD would reap, nor its children's. Once for all of them: nobody else's code runs here
+// later. The C library keeps two signals for itself and refuses to change them.
+void server::default_signal_actions() {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &action, nullptr);
+}
+
 // Tried in a process of its own first: one that crashes or hangs there takes nothing with it, and
 // the threads that it leaves behind would be missing in every child.
 void server::preload(const preload_request& request) {
@@ -267,6 +275,7 @@ void server::preload(const preload_request& request) {
       } catch (const std::exception& why) {
         no_preload_ = why.what();
       }
+      default_signal_actions();
     }
   }
 }
