@@ -114,6 +114,9 @@ class GLOVEBOX_API context : public detail::own_code<context> {
   asio::any_io_executor get_executor() const;
 
   // ---- for the library
+  /// A handle that does not own the child.
+  explicit context(std::shared_ptr<detail::context_target> of)
+      : target_(std::move(of)), home_(target_) {}
   const std::shared_ptr<detail::target>& home() const noexcept { return home_; }
   const call_options& options() const noexcept { return options_; }
 

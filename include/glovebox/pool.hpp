@@ -3,6 +3,7 @@
 
 #include <glovebox/detail/own_code.hpp>
 #include <glovebox/detail/pool_target.hpp>
+#include <glovebox/lease.hpp>
 #include <glovebox/pool_options.hpp>
 #include <glovebox/remote.hpp>
 
@@ -38,8 +39,16 @@ class GLOVEBOX_API pool : public detail::own_code<pool> {
     return copy;
   }
 
-  /// Takes no further calls, and lets those made so far end. Completes when they have; the children
-  /// are killed then.
+  /// A child for several calls of one owner, as soon as one has nothing to do; waits in the queue
+  /// like a call, with the same limits. Completes with a `glovebox::lease`.
+  template <class Token = asio::use_awaitable_t<>>
+  [[nodiscard]] auto lease(Token&& token = {}) const {
+    return asio::async_initiate<Token, void(std::exception_ptr, glovebox::lease)>(
+        detail::initiate_lease{detail::pool_or_none(target_), options_}, token);
+  }
+
+  /// Takes no further calls, and lets those made so far, and leases, end, for as long as
+  /// `pool_options::drain_timeout`. Completes when they have; the children are killed then.
   template <class Token = asio::use_awaitable_t<>>
   [[nodiscard]] auto stop(Token&& token = {}) const {
     return asio::async_initiate<Token, void(std::exception_ptr)>(

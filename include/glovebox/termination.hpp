@@ -84,6 +84,9 @@ struct termination {
   /// Where its core file is, if it has left one (`context_options::core_dumps`).
   std::string core_file;
   resource_usage usage;
+  /// Not 0: the call was not run, since so many children had died of the same one before. The rest
+  /// is about the last of them. See `pool_options::poison_after`.
+  std::uint32_t refused_after = 0;
 
   /// One line: `SIGSEGV (address not mapped) at 0x10 in detect("a.png", 0.5)`.
   GLOVEBOX_API std::string summary() const;

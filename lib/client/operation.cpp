@@ -52,6 +52,9 @@ class no_context final : public no_target<context_target> {
 
 class no_pool final : public no_target<pool_target> {
  public:
+  void lease(operation& op) override { refuse(op); }
+  std::shared_ptr<context_target> leased(std::uint64_t) override { return nullptr; }
+  void end_lease(std::uint64_t, bool) noexcept override {}
   pool_stats stats() const override { return {}; }
 };
 

@@ -1,12 +1,15 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "client/pool_impl.hpp"
 
+#include "core/fingerprint.hpp"
+
 #include <glovebox/failures.hpp>
 
 #include <asio/error.hpp>
 #include <asio/post.hpp>
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 namespace glovebox::client {
@@ -21,11 +24,12 @@ std::int64_t count(std::chrono::steady_clock::time_point at) {
 // ---- a call
 
 pool_call::pool_call(std::shared_ptr<pool_impl> owner, detail::operation& user,
-                     std::uint64_t serial)
+                     std::uint64_t serial, bool exclusive)
     : operation(std::move(user.request()), user.key()),
       owner_(std::move(owner)),
       user_(user),
-      serial_(serial) {}
+      serial_(serial),
+      exclusive_(exclusive) {}
 
 void pool_call::resume() {
   owner_->came_back(*this);
@@ -60,8 +64,11 @@ pool_impl::pool_impl(asio::any_io_executor executor, pool_options options)
       options_(std::move(options)),
       service_(&service::of(executor_)),
       plan_({options_.size, options_.calls_per_child, options_.first_pause.count(),
-             options_.longest_pause.count()}),
-      children_(plan_.size()) {}
+             options_.longest_pause.count(), options_.calls_per_life, options_.restart_budget,
+             options_.restart_window.count()}),
+      children_(plan_.size()),
+      poison_({.kills = options_.poison_after, .keep = options_.poison_time.count()}),
+      secret_(std::random_device()() * 0x1'0000'0001u) {}
 
 pool_impl::~pool_impl() = default;
 
@@ -69,33 +76,21 @@ void pool_impl::launch() {
   const std::lock_guard lock(lock_);
   timer_.emplace(executor_);
   service_->enter(self());
+  if (options_.check && options_.check_interval.count() > 0)
+    next_check_ = clock::now() + options_.check_interval;
   start_missing();
-}
-
-void pool_impl::start_missing() {
-  if (closed_ && queue_.empty()) return;
-  while (const auto place = plan_.startable(count(clock::now()))) {
-    child& there = children_[*place];
-    there.context = std::make_shared<context_impl>(executor_, options_.child);
-    there.context->launch();
-    plan_.started(*place);
-    ++stats_.started;
-    look_after(*place);
-  }
-}
-
-// Notes the end of a place's child. False when there is none to give calls to.
-void pool_impl::look_after(std::size_t place) {
-  if (!plan_.alive(place)) return;
-  const context_impl& context = *children_[place].context;
-  if (context.state() < context_state::terminating) return;
-  ++stats_.terminated;
-  // A child that answered once has been started well, whatever ended it later.
-  plan_.gone(place, context.was_ready(), count(clock::now()));
-  ++children_[place].life;  // its remaining calls come back to nobody's account
+  arm_timer();
 }
 
 void pool_impl::submit(detail::operation& op) {
+  enqueue(op, false);
+}
+
+void pool_impl::lease(detail::operation& op) {
+  enqueue(op, true);
+}
+
+void pool_impl::enqueue(detail::operation& op, bool exclusive) {
   completions done;
   const std::lock_guard lock(lock_);
   detail::request& what = op.request();
@@ -107,34 +102,46 @@ void pool_impl::submit(detail::operation& op) {
     done.fail(op, std::make_exception_ptr(state_error("the pool was stopped")));
     return;
   }
-  // With an idle child nothing waits, so it needs no room in the queue.
-  if (queue_.size() >= options_.max_queue && !(queue_.empty() && plan_.choose())) {
-    ++stats_.rejected;
-    done.fail(op, std::make_exception_ptr(
-                      overloaded("the pool's queue is full: " + std::to_string(queue_.size()) +
-                                 " calls are waiting (pool_options.max_queue); try again later")));
-    return;
-  }
-  auto* const call = new pool_call(self(), op, ++last_serial_);
+  auto* const call = new pool_call(self(), op, ++last_serial_, exclusive);
   ++stats_.calls;
   calls_.emplace(call->serial(), call);
   if (call->key() != 0) cancellable_.emplace(call->key(), call->serial());
-  if (const auto timeout = call->request().options.timeout; timeout.count() > 0) {
-    call->deadline = clock::now() + timeout;
-    deadlines_.add(count(call->deadline), call->serial());
+  // With an idle child nothing waits, so it needs no room in the queue.
+  if (queue_.size() >= options_.max_queue && !(queue_.empty() && plan_.choose())) {
+    ++stats_.rejected;
+    end(*call,
+        std::make_exception_ptr(
+            overloaded("the pool's queue is full: " + std::to_string(queue_.size()) +
+                       " calls are waiting (pool_options.max_queue); try again later")),
+        done);
+    return;
   }
-  call->in_queue = queue_.insert(queue_.end(), call);
+  if (const auto timeout = call->request().options.timeout; timeout.count() > 0)
+    call->deadline = clock::now() + timeout;
+  wait_in_queue(*call, queue_.end());
   dispatch(done);
   arm_timer();
 }
 
-void pool_impl::dispatch(completions&) {
+void pool_impl::wait_in_queue(pool_call& call, std::list<pool_call*>::iterator before) {
+  call.in_queue = queue_.insert(before, &call);
+  const bool limited = options_.queue_timeout.count() > 0;
+  if (limited || options_.on_call) call.queued_at = clock::now();
+  if (limited) call.queue_limit = call.queued_at + options_.queue_timeout;
+  const auto limit = std::min(call.deadline, call.queue_limit);
+  if (limit != pool_call::time::max()) deadlines_.add(count(limit), call.serial());
+}
+
+void pool_impl::dispatch(completions& done) {
   while (!queue_.empty()) {
-    auto place = plan_.choose();
+    pool_call& call = *queue_.front();
+    if (!poison_.empty() && refuse_poison(call, done)) continue;
+    const auto choose = [&] { return call.exclusive() ? plan_.choose_idle() : plan_.choose(); };
+    auto place = choose();
     while (place) {
       look_after(*place);
       if (plan_.alive(*place)) break;
-      place = plan_.choose();
+      place = choose();
     }
     if (!place) {
       const std::size_t before = plan_.living();
@@ -142,9 +149,11 @@ void pool_impl::dispatch(completions&) {
       if (plan_.living() == before) return;
       continue;
     }
-    pool_call& call = *queue_.front();
     queue_.pop_front();
-    give(call, *place);
+    if (call.exclusive())
+      hand_over(call, *place, done);
+    else
+      give(call, *place);
   }
 }
 
@@ -156,6 +165,10 @@ void pool_impl::give(pool_call& call, std::size_t place) {
   if (call.deadline != clock::time_point::max())
     call.request().options.timeout = std::max<std::chrono::nanoseconds>(
         call.deadline - clock::now(), std::chrono::nanoseconds(1));
+  if (options_.on_call) {
+    call.given_at = clock::now();
+    tell(pool_call_event::kind::started, call, nullptr);
+  }
   children_[place].context->submit(call);
 }
 
@@ -165,31 +178,39 @@ void pool_impl::came_back(pool_call& call) {
   {
     const std::lock_guard lock(lock_);
     std::exception_ptr error = call.error();
-    const std::size_t place = std::exchange(call.place, pool_call::nowhere);
+    if (error && poison_.used()) note_victim(call, error);
+    const std::size_t place = call.place;
     if (children_[place].life == call.life) {
       plan_.returned(place);
       if (!error) plan_.proved(place);
       look_after(place);
+      if (plan_.worn_out(place)) {
+        ++stats_.recycled;
+        replace(place);
+      }
     }
     if (error && send_again(call, error)) {
+      call.place = pool_call::nowhere;
       // It is older than all that were never given to a child; among the others it keeps its turn.
       const auto younger = std::find_if(queue_.begin(), queue_.end(), [&](const pool_call* other) {
         return other->serial() > call.serial();
       });
-      call.in_queue = queue_.insert(younger, &call);
-      if (call.deadline != clock::time_point::max())
-        deadlines_.add(count(call.deadline), call.serial());
+      wait_in_queue(call, younger);
     } else {
       end(call, std::move(error), done);
     }
-    if (!down_) {
-      start_missing();
-      dispatch(done);
-      finish_stop(done);
-      arm_timer();
-    }
+    go_on(done);
   }
   done.run();
+}
+
+// After something has changed: what waits may be due.
+void pool_impl::go_on(completions& done) {
+  if (down_) return;
+  start_missing();
+  dispatch(done);
+  finish_stop(done);
+  arm_timer();
 }
 
 // Only calls that certainly never started.
@@ -207,6 +228,10 @@ bool pool_impl::send_again(pool_call& call, const std::exception_ptr& error) {
 
 void pool_impl::end(pool_call& call, std::exception_ptr error, completions& done) {
   detail::operation& user = call.user();
+  if (options_.on_call)
+    tell(call.place == pool_call::nowhere ? pool_call_event::kind::refused
+                                          : pool_call_event::kind::ended,
+         call, error);
   user.request() = std::move(call.request());
   forget(call);
   ++stats_.completed;
@@ -260,21 +285,34 @@ bool pool_impl::waits(std::uint64_t serial) const {
   return found != calls_.end() && found->second->place == pool_call::nowhere;
 }
 
-// Calls whose deadline passed while they waited for a child.
+// Calls whose time has passed while they waited for a child.
 void pool_impl::expire(completions& done) {
-  const std::int64_t now = count(clock::now());
+  const clock::time_point now = clock::now();
   while (const auto* next =
              deadlines_.next([this](std::uint64_t serial) { return waits(serial); })) {
-    if (next->first > now) return;
+    if (next->first > count(now)) return;
     pool_call& call = *calls_.at(next->second);
     deadlines_.pop();
+    std::exception_ptr why;
+    if (call.deadline <= now) {
+      termination info;
+      info.cause = cause::deadline;
+      info.phase = phase::queued;
+      info.culprit = culprit::no;
+      info.method = call.request().name();
+      why = std::make_exception_ptr(call_timeout(std::move(info), true));
+    } else if (call.queue_limit <= now) {
+      ++stats_.rejected;
+      const auto waited =
+          std::chrono::duration_cast<std::chrono::milliseconds>(now - call.queued_at);
+      why = std::make_exception_ptr(
+          overloaded("no child was free for " + std::to_string(waited.count()) +
+                     " ms (pool_options.queue_timeout); try again later"));
+    } else {
+      continue;  // of an earlier wait of the same call
+    }
     queue_.erase(call.in_queue);
-    termination info;
-    info.cause = cause::deadline;
-    info.phase = phase::queued;
-    info.culprit = culprit::no;
-    info.method = call.request().name();
-    end(call, std::make_exception_ptr(call_timeout(std::move(info), true)), done);
+    end(call, std::move(why), done);
   }
 }
 
@@ -287,6 +325,8 @@ void pool_impl::arm_timer() {
     if (const auto start = plan_.next_start())
       at = std::min(at, clock::time_point(std::chrono::nanoseconds(*start)));
   }
+  if (!closed_) at = std::min(at, next_check_);
+  if (!stop_waiters_.empty()) at = std::min(at, drain_limit_);
   if (at == clock::time_point::max()) {
     if (timer_at_ != at) timer_->cancel();
     timer_at_ = at;
@@ -304,10 +344,9 @@ void pool_impl::arm_timer() {
           self->timer_at_ = clock::time_point::max();
           if (failed || self->down_) return;
           self->expire(done);
-          self->start_missing();
-          self->dispatch(done);
-          self->finish_stop(done);
-          self->arm_timer();
+          self->check_idle();
+          if (clock::now() >= self->drain_limit_) self->abandon(done);
+          self->go_on(done);
         }
         done.run();
       });
@@ -316,13 +355,17 @@ void pool_impl::arm_timer() {
 void pool_impl::stop(detail::operation& op) {
   completions done;
   const std::lock_guard lock(lock_);
+  if (!closed_ && options_.drain_timeout.count() > 0)
+    drain_limit_ = clock::now() + options_.drain_timeout;
   closed_ = true;
   stop_waiters_.push_back(&op);
   finish_stop(done);
+  arm_timer();
 }
 
 void pool_impl::finish_stop(completions& done) {
   if (!closed_ || stop_waiters_.empty() || !calls_.empty()) return;
+  if (const std::lock_guard held(leases_lock_); !leases_.empty() && !abandoned_) return;
   for (child& each : children_)
     if (each.context) each.context->close();
   for (detail::operation* const op : std::exchange(stop_waiters_, {})) done.add(*op);
@@ -339,7 +382,16 @@ void pool_impl::close() noexcept {
   completions done;
   const std::lock_guard lock(lock_);
   if (down_) return;
+  abandon(done);
+  // Who waits for the end is still told of it, or destroyed with the execution context.
+  finish_stop(done);
+  if (stop_waiters_.empty()) leave_service();
+}
+
+// Ends the children, and with them all calls.
+void pool_impl::abandon(completions& done) {
   closed_ = abandoned_ = true;
+  drain_limit_ = clock::time_point::max();
   for (pool_call* const call : std::exchange(queue_, {})) {
     termination info;
     info.cause = cause::killed_by_owner;
@@ -350,10 +402,8 @@ void pool_impl::close() noexcept {
   }
   for (child& each : children_)
     if (each.context) each.context->close();
-  timer_.reset();
-  // Who waits for the end is still told of it, or destroyed with the execution context.
-  finish_stop(done);
-  if (stop_waiters_.empty()) leave_service();
+  if (timer_) timer_->cancel();
+  timer_at_ = clock::time_point::max();
 }
 
 void pool_impl::shut_down() noexcept {
@@ -372,6 +422,62 @@ void pool_impl::shut_down() noexcept {
   for (detail::operation* const op : waiters) op->destroy();
 }
 
+// ---- calls that kill
+
+std::uint64_t pool_impl::fingerprint_of(detail::request& what) const {
+  core::fingerprint sum(secret_);
+  if (what.stub)
+    sum.add(reinterpret_cast<std::uintptr_t>(what.stub));
+  else
+    sum.add(static_cast<std::uint64_t>(what.operation));
+  sum.add(what.body.view());
+  for (const attachment& each : what.attachments) sum.add(each.bytes);
+  return sum.value();
+}
+
+bool pool_impl::refuse_poison(pool_call& call, completions& done) {
+  if (call.exclusive()) return false;
+  const termination* const known =
+      poison_.refused(fingerprint_of(call.request()), count(clock::now()));
+  if (!known) return false;
+  ++stats_.poisonous;
+  queue_.erase(call.in_queue);
+  const bool overran = known->cause == cause::deadline;
+  end(call,
+      overran ? std::make_exception_ptr(call_timeout(*known, false))
+              : std::make_exception_ptr(process_terminated(*known)),
+      done);
+  return true;
+}
+
+void pool_impl::note_victim(pool_call& call, const std::exception_ptr& error) {
+  const error_info info = error_of(error);
+  if (info.origin == error_info::source::glovebox && info.info && info.culprit == culprit::yes)
+    poison_.killed(fingerprint_of(call.request()), *info.info, count(clock::now()));
+}
+
+// ---- what can be seen of it
+
+void pool_impl::tell(pool_call_event::kind what, const pool_call& call,
+                     const std::exception_ptr& error) {
+  pool_call_event event{.what = what,
+                        .call = call.serial(),
+                        .method = std::string(const_cast<pool_call&>(call).request().name()),
+                        .child = 0,
+                        .error = error};
+  const auto now = clock::now();
+  if (call.place == pool_call::nowhere) {
+    if (call.queued_at != pool_call::time()) event.waited = now - call.queued_at;
+  } else {
+    event.child =
+        children_[call.place].life == call.life ? children_[call.place].context->pid() : 0;
+    event.waited = call.given_at - call.queued_at;
+    if (what != pool_call_event::kind::started) event.ran = now - call.given_at;
+  }
+  asio::post(executor_,
+             [self = self(), event = std::move(event)] { self->options_.on_call(event); });
+}
+
 pool_stats pool_impl::stats() const {
   const std::lock_guard lock(lock_);
   pool_stats now = stats_;
@@ -380,6 +486,8 @@ pool_stats pool_impl::stats() const {
   for (std::size_t i = 0; i != children_.size(); ++i)
     if (plan_.alive(i) && children_[i].context->state() < context_state::terminating)
       ++now.children;
+  const std::lock_guard held(leases_lock_);
+  now.leased = leases_.size();
   return now;
 }
 

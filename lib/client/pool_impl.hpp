@@ -5,14 +5,18 @@
 #include "client/context_impl.hpp"
 #include "client/service.hpp"
 #include "core/deadlines.hpp"
+#include "core/poison_list.hpp"
 #include "core/pool_plan.hpp"
 
+#include <glovebox/context.hpp>
 #include <glovebox/detail/pool_target.hpp>
 
 #include <asio/steady_timer.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -28,7 +32,9 @@ class pool_impl;
 /// the request so that it can be sent again, and comes back to the pool when a child is done.
 class pool_call final : public detail::operation {
  public:
-  pool_call(std::shared_ptr<pool_impl> owner, detail::operation& user, std::uint64_t serial);
+  /// \param exclusive whether it wants a child to itself instead of running in one
+  pool_call(std::shared_ptr<pool_impl> owner, detail::operation& user, std::uint64_t serial,
+            bool exclusive);
 
   void take(const detail::answer& from) override { user_.take(from); }
   void resume() override;
@@ -38,18 +44,23 @@ class pool_call final : public detail::operation {
   std::exception_ptr error() noexcept { return std::exchange(error_, nullptr); }
   detail::operation& user() noexcept { return user_; }
   std::uint64_t serial() const noexcept { return serial_; }
+  bool exclusive() const noexcept { return exclusive_; }
 
+  using time = std::chrono::steady_clock::time_point;
   static constexpr std::size_t nowhere = ~std::size_t{0};
   std::size_t place = nowhere;  // the child that has it
   std::uint64_t life = 0;       // of which generation
   std::uint32_t retries = 0;
-  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  time deadline = time::max();
+  time queue_limit = time::max();
+  time queued_at{}, given_at{};              // for pool_options::on_call
   std::list<pool_call*>::iterator in_queue;  // when nowhere
 
  private:
   std::shared_ptr<pool_impl> owner_;
   detail::operation& user_;
   std::uint64_t serial_;
+  bool exclusive_;
 };
 
 /// The pool behind its handles: a queue, the plan, and a context a place. All behind one mutex,
@@ -69,6 +80,9 @@ class pool_impl final : public detail::pool_target, public participant {
   const limits& bounds() const noexcept override { return options_.child.limits; }
 
   // ---- pool_target
+  void lease(detail::operation& op) override;
+  std::shared_ptr<detail::context_target> leased(std::uint64_t ticket) override;
+  void end_lease(std::uint64_t ticket, bool clean) noexcept override;
   void stop(detail::operation& op) override;
   void close() noexcept override;
   pool_stats stats() const override;
@@ -83,26 +97,52 @@ class pool_impl final : public detail::pool_target, public participant {
 
  private:
   using clock = std::chrono::steady_clock;
+  using user_function = std::function<asio::awaitable<void>(context)>;
   struct child {
     std::shared_ptr<context_impl> context;
     std::uint64_t life = 0;
+    bool preparing = false;
+  };
+  struct held_child {
+    std::size_t place;
+    std::uint64_t life;
+    std::shared_ptr<context_impl> context;
   };
 
   std::shared_ptr<pool_impl> self() {
     return std::static_pointer_cast<pool_impl>(shared_from_this());
   }
+
+  // pool_children.cpp: each of them
   void start_missing();
+  void look_after(std::size_t place);
+  void replace(std::size_t place);
+  void run_for(std::size_t place, const user_function& what, call_options options,
+               void (pool_impl::*then)(std::size_t, std::uint64_t, std::exception_ptr));
+  void prepared(std::size_t place, std::uint64_t life, std::exception_ptr failed);
+  void check_idle();
+  void checked(std::size_t place, std::uint64_t life, std::exception_ptr failed);
+  void hand_over(pool_call& call, std::size_t place, completions& done);
+
+  // pool_impl.cpp: calls
+  void enqueue(detail::operation& op, bool exclusive);
+  void go_on(completions& done);
   void dispatch(completions& done);
+  void wait_in_queue(pool_call& call, std::list<pool_call*>::iterator before);
   void give(pool_call& call, std::size_t place);
   bool send_again(pool_call& call, const std::exception_ptr& error);
   void end(pool_call& call, std::exception_ptr error, completions& done);
   void forget(pool_call& call) noexcept;
+  std::uint64_t fingerprint_of(detail::request& what) const;
+  bool refuse_poison(pool_call& call, completions& done);
+  void note_victim(pool_call& call, const std::exception_ptr& error);
   bool waits(std::uint64_t serial) const;
   void expire(completions& done);
-  void look_after(std::size_t place);
   void arm_timer();
+  void abandon(completions& done);
   void finish_stop(completions& done);
   void leave_service() noexcept;
+  void tell(pool_call_event::kind what, const pool_call& call, const std::exception_ptr& error);
 
   mutable std::mutex lock_;
   const asio::any_io_executor executor_;
@@ -116,13 +156,19 @@ class pool_impl final : public detail::pool_target, public participant {
   std::list<pool_call*> queue_;
   std::unordered_map<std::uint64_t, pool_call*> calls_;           // by serial: all that are open
   std::unordered_map<std::uint64_t, std::uint64_t> cancellable_;  // operation key -> serial
-  core::deadlines deadlines_;
+  core::deadlines deadlines_;                                     // of those that wait
+  core::poison_list poison_;
+  const std::uint64_t secret_;  // of the fingerprints
+  clock::time_point next_check_ = clock::time_point::max();
+  clock::time_point drain_limit_ = clock::time_point::max();
   std::optional<asio::steady_timer> timer_;
   clock::time_point timer_at_ = clock::time_point::max();
   std::uint64_t timer_generation_ = 0;
   std::vector<detail::operation*> stop_waiters_;
   std::uint64_t last_serial_ = 0;
   pool_stats stats_;
+  mutable std::mutex leases_lock_;                        // taken after the other
+  std::unordered_map<std::uint64_t, held_child> leases_;  // by ticket
 };
 
 }  // namespace glovebox::client

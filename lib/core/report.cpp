@@ -77,6 +77,10 @@ std::string termination::report(report_style style) const {
   std::string text = "child " + std::to_string(pid) + " terminated\n";
   add_wrapped(text, "cause", core::cause_text(*this), coloured ? red : std::string_view());
   if (exit_pending) add_wrapped(text, "", "its exit has not been seen yet");
+  if (refused_after != 0)
+    add_wrapped(text, "again",
+                "this call was not run: the same one had killed " + std::to_string(refused_after) +
+                    (refused_after == 1 ? " child" : " children") + ", the last one as told here");
   if (!method.empty()) {
     add_wrapped(text, "call", method);
     add_wrapped(text, "arguments", arguments.empty() ? "none" : arguments);
@@ -109,6 +113,7 @@ std::string termination::to_json() const {
     if (elapsed.count() > 0) made["elapsed_us"] = elapsed.count() / 1000;
   }
   made["summary"] = json_text(summary());
+  if (refused_after != 0) made["refused_after"] = refused_after;
   if (signal_number != 0) made["signal"] = signal_number;
   if (signal_code != 0) made["signal_code"] = signal_code;
   if (address != 0) made["address"] = core::hex(address);

@@ -73,6 +73,9 @@ std::string termination::summary() const {
     text += phase == phase::running ? " in " : phase == phase::queued ? " before " : " after ";
     text += method + "(" + arguments + ")";
   }
+  if (refused_after != 0)
+    text = "not run, since it had killed " + std::to_string(refused_after) +
+           (refused_after == 1 ? " child: " : " children: ") + text;
   return core::printable(text, ' ');
 }
 

@@ -28,7 +28,7 @@ std::uint64_t now() noexcept {
 // Replies wait in the ring for company, so that many leave with one system call: as long as short
 // calls follow, and no longer than the second number [ns].
 constexpr std::uint64_t short_call = 10'000;
-constexpr std::uint64_t longest_wait = 50'000;
+constexpr std::uint64_t longest_held = 50'000;
 // Of as many calls as this [bytes] the first half is answered before the second is run, so that
 // child and parent work at the same time.
 constexpr std::size_t worth_halving = 1024;
@@ -160,7 +160,7 @@ void dispatcher::serve(core::frame_view& frame) {
   if (!dynamic && frame.header.target >= functions_.size()) std::abort();
   function& what = dynamic ? operations_ : functions_[frame.header.target];
   std::uint64_t start = now();
-  if (!ring_.empty() && (what.last_cost > short_call || start - oldest_unsent_ > longest_wait ||
+  if (!ring_.empty() && (what.last_cost > short_call || start - oldest_unsent_ > longest_held ||
                          session_.reader().pending() < half_of_batch_)) {
     half_of_batch_ = 0;
     ring_.flush();
