@@ -314,7 +314,7 @@ int request_parser::implementation::check_target() {
   current.path = part(UF_PATH);
   current.query = part(UF_QUERY);
   if (current.path.empty()) current.path = "/";
-  return 0;
+  return current.path.front() == '/' ? 0 : refuse(400, "no URL");
 }
 
 int request_parser::implementation::announce_chunk() {
