@@ -19,10 +19,17 @@ int hexadecimal_digit(char c) {
   return -1;
 }
 
+// White space within lines is none.
+bool is_control(char c) {
+  const auto code = static_cast<unsigned char>(c);
+  return (code < 0x20 && c != '\t') || code == 0x7f;
+}
+
 }  // namespace
 
 void framing_check::start_header() {
   at_ = place::before_request;
+  is_first_line_ = false;
 }
 
 void framing_check::start_chunks() {
@@ -59,18 +66,21 @@ std::size_t framing_check::chunks(std::string_view bytes) {
 bool framing_check::take_line(char next) {
   switch (at_) {
     case place::before_request:
-      if (next != '\r' && next != '\n') at_ = place::line;
-      return true;
+      if (next == '\r' || next == '\n') return true;
+      at_ = place::line;
+      is_first_line_ = true;
+      return !is_control(next);
     case place::line:
       if (next == '\r') at_ = place::line_feed;
-      return next != '\n';
+      return next == '\r' || !is_control(next);
     case place::line_feed:
       if (next == '\n') at_ = place::line_start;
+      is_first_line_ = is_first_line_ && next != '\n';
       return next == '\n';
     case place::line_start:
       // A line that starts with white space continues the one before it: obsolete, and read in
       // different ways.
-      if (next == '\n' || next == ' ' || next == '\t') return false;
+      if (next == ' ' || (next != '\r' && is_control(next)) || next == '\t') return false;
       at_ = next == '\r' ? place::last_line_feed : place::line;
       return true;
     case place::last_line_feed:
@@ -97,7 +107,7 @@ bool framing_check::take_chunk_line(char next) {
     }
     case place::extension:
       if (next == '\r') at_ = place::size_line_feed;
-      return next != '\n';
+      return next == '\r' || !is_control(next);
     case place::size_line_feed:
       if (next != '\n') return false;
       digits_ = 0;

@@ -7,10 +7,11 @@
 
 namespace image_service {
 
-/// Whether lines and chunks of a request are framed exactly as RFC 9112 has it. http-parser, as
-/// distributions build it (HTTP_PARSER_STRICT=0), takes any byte for some of the CRs and LFs, and
-/// folded lines for their contents. Where a proxy before us reads the same bytes otherwise, such
-/// leniency lets a client smuggle a second request past it.
+/// Whether lines and chunks of a request are framed exactly as RFC 9112 has it, and free of control
+/// characters. http-parser, as distributions build it (HTTP_PARSER_STRICT=0), takes any byte for
+/// some of the CRs and LFs, folded lines for their contents, and control characters or not
+/// depending on the pieces in which they arrive. Where a proxy before us reads the same bytes
+/// otherwise, such leniency lets a client smuggle a second request past it.
 class framing_check {
  public:
   void start_header();
@@ -22,6 +23,7 @@ class framing_check {
   std::size_t header(std::string_view bytes);
   std::size_t chunks(std::string_view bytes);
   bool at_end() const { return at_ == place::end; }
+  bool in_first_line() const { return is_first_line_; }
 
  private:
   enum class place : std::uint8_t {
@@ -42,6 +44,7 @@ class framing_check {
   bool take_chunk_line(char next);
 
   place at_ = place::before_request;
+  bool is_first_line_ = false;
   int digits_ = 0;              // of the chunk's size so far
   std::uint64_t left_ = 0;      // of the chunk
   std::uint64_t overhead_ = 0;  // bytes of chunk lines and trailers that no data justify

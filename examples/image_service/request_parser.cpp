@@ -37,13 +37,6 @@ bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), belongs);
 }
 
-bool is_field_value(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    const auto code = static_cast<unsigned char>(c);
-    return c == '\t' || (code >= 0x20 && code != 0x7f);
-  });
-}
-
 bool is_visible(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
@@ -76,7 +69,7 @@ struct request_parser::implementation {
   int end();
 
   int refuse(int code, std::string why);
-  int finish_field();
+  void finish_field();
   int check_fields();
   int check_length();
   int check_target();
@@ -97,6 +90,7 @@ struct request_parser::implementation {
   std::string target;
   std::string name, value;  // of the field that is being read
   bool in_value = false;
+  bool names_are_tokens = true;
   std::size_t header_size = 0;  // so far [bytes]
   int status = 0;               // 0: no error
   std::string reason;
@@ -158,13 +152,15 @@ request_parser::outcome request_parser::implementation::feed(std::string_view by
   while (status == 0 && consumed != bytes.size()) {
     std::string_view step = bytes.substr(consumed);
     if (at != place::body) {
-      if (header_size == limits.header) return fail(consumed, 431, "the header is too large");
+      if (header_size == limits.header)
+        return framing.in_first_line() ? fail(consumed, 414, "the URL is too long")
+                                       : fail(consumed, 431, "the header is too large");
       step = step.substr(0, limits.header - header_size);
       step = step.substr(0, framing.header(step));
     } else if (chunked) {
       step = step.substr(0, framing.chunks(step));
     }
-    if (step.empty()) return fail(consumed, 400, "wrong framing of lines or chunks");
+    if (step.empty()) return fail(consumed, 400, "a byte that must not be there");
     const std::size_t taken = execute(step);
     consumed += taken;
     if (status != 0 || HTTP_PARSER_ERRNO(&parser) != HPE_OK) break;
@@ -210,14 +206,13 @@ int request_parser::implementation::begin() {
 }
 
 int request_parser::implementation::add_target(std::string_view text) {
-  if (target.size() + text.size() > limits.target) return refuse(414, "the URL is too long");
   target += text;
   return 0;
 }
 
 int request_parser::implementation::add_name(std::string_view text) {
   if (at == place::body) return 0;  // of a trailer: nobody wants it
-  if (in_value && finish_field() != 0) return -1;
+  if (in_value) finish_field();
   name += text;
   return 0;
 }
@@ -229,22 +224,22 @@ int request_parser::implementation::add_value(std::string_view text) {
   return 0;
 }
 
-int request_parser::implementation::finish_field() {
-  if (name.empty() && !in_value) return 0;
-  if (!is_token(name) || !is_field_value(value))
-    return refuse(400, "a character that must not be in a header field");
-  if (current.headers.size() == limits.header_fields) return refuse(431, "too many header fields");
+void request_parser::implementation::finish_field() {
+  if (name.empty() && !in_value) return;
+  names_are_tokens = names_are_tokens && is_token(name);
   current.headers.emplace_back(lower_case(std::move(name)), std::string(trimmed(value)));
   name.clear();
   value.clear();
   in_value = false;
-  return 0;
 }
 
+// All that is wrong with a header is said here, and not when a part of it comes: which parts
+// http-parser hands over before it stumbles upon another one depends on the pieces in which they
+// arrive.
 int request_parser::implementation::end_header() {
   parser.upgrade = 0;  // other protocols are not spoken here
-  if (finish_field() != 0 || check_fields() != 0 || check_length() != 0 || check_target() != 0)
-    return -1;
+  finish_field();
+  if (check_fields() != 0 || check_length() != 0 || check_target() != 0) return -1;
   at = place::body;
   header_ended = true;
   if (chunked) framing.start_chunks();
@@ -261,6 +256,9 @@ std::size_t request_parser::implementation::count_of(std::string_view wanted) co
 int request_parser::implementation::check_fields() {
   if (parser.http_major != 1 || parser.http_minor > 1)
     return refuse(505, "this is a server of HTTP/1.0 and 1.1");
+  if (current.headers.size() > limits.header_fields) return refuse(431, "too many header fields");
+  if (!names_are_tokens)
+    return refuse(400, "a character that must not be in the name of a header field");
   current.is_http_1_0 = parser.http_minor == 0;
   current.method = http_method_str(static_cast<http_method>(parser.method));
   if (current.method == "CONNECT") return refuse(501, "this is no proxy");
@@ -298,6 +296,7 @@ int request_parser::implementation::check_length() {
 }
 
 int request_parser::implementation::check_target() {
+  if (target.size() > limits.target) return refuse(414, "the URL is too long");
   if (!is_visible(target)) return refuse(400, "a character that must not be in a URL");
   if (target == "*" && current.method == "OPTIONS") {
     current.path = target;
@@ -349,6 +348,7 @@ request request_parser::take() {
   implementation& self = *implementation_;
   self.at = place::between_requests;
   self.complete = self.header_ended = self.expects = self.chunked = false;
+  self.names_are_tokens = true;
   self.target.clear();
   self.header_size = 0;
   self.framing.start_header();

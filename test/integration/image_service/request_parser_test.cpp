@@ -256,8 +256,8 @@ const std::vector<wrong> wrongs{
     {"HTTP/2", 505, "GET / HTTP/2.0\r\nHost: h\r\n\r\n"},
     {"HTTP/1.9", 505, "GET / HTTP/1.9\r\nHost: h\r\n\r\n"},
     {"a method that nobody knows", 501, "MAKE / HTTP/1.1\r\nHost: h\r\n\r\n"},
-    {"TLS", 501, std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11)},
-    {"zeros", 501, std::string(100, '\0')},
+    {"TLS", 400, std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11)},
+    {"zeros", 400, std::string(100, '\0')},
     {"no protocol", 400, "GET / nonsense\r\n\r\n"},
 };
 
