@@ -34,7 +34,7 @@ class Browser:
         else:
             raise RuntimeError("chromedriver doesn't start")
         options = {"binary": shutil.which("chromium"),
-                   "args": ["--headless=new", "--no-sandbox", "--disable-gpu",
+                   "args": ["--headless=new", "--window-size=900,1400", "--no-sandbox", "--disable-gpu",
                             "--disable-dev-shm-usage", "--no-first-run",
                             "--disable-background-networking", "--disable-component-update",
                             f"--user-data-dir={self.profile.name}"]}
