@@ -23,7 +23,7 @@ def card(name, state=None):
 class Page(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(PROGRAM, "--timeout-ms", 300)
+        cls.server = Server(PROGRAM, "--timeout-ms", 1000)
         cls.addClassCleanup(cls.server.__exit__)
         cls.browser = Browser()
         cls.addClassCleanup(cls.browser.__exit__)

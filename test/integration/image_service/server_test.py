@@ -23,7 +23,7 @@ def serve(*options):
 class Thumbnails(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = serve("--timeout-ms", 300)
+        cls.server = serve("--timeout-ms", 1000)
 
     @classmethod
     def tearDownClass(cls):
