@@ -53,11 +53,13 @@ std::string url_of(const asio::ip::tcp::endpoint& address) {
 }
 
 // The first signal stops it, the second one does so at once.
-void await_signals(asio::signal_set& signals, server& http, int count = 0) {
-  signals.async_wait([&signals, &http, count](std::error_code error, int) {
+void await_signals(asio::signal_set& signals, server& http) {
+  signals.async_wait([&](std::error_code error, int) {
     if (error) return;
-    count == 0 ? http.stop() : http.abort();
-    await_signals(signals, http, count + 1);
+    http.stop();
+    signals.async_wait([&](std::error_code second_error, int) {
+      if (!second_error) http.abort();
+    });
   });
 }
 
