@@ -9,7 +9,7 @@ import sys
 import tempfile
 import unittest
 
-from service_client import CRASHER, HANGER, NO_IMAGE, Server, png
+from service_client import CRASHER, HANGER, NO_IMAGE, TIME_SCALE, UNDER_TSAN, Server, png
 from webdriver import Browser, missing_packages
 
 SKIPPED = 77
@@ -23,7 +23,7 @@ def card(name, state=None):
 class Page(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(PROGRAM, "--timeout-ms", 1000)
+        cls.server = Server(PROGRAM, "--timeout-ms", 1000 * TIME_SCALE)
         cls.addClassCleanup(cls.server.__exit__)
         cls.browser = Browser()
         cls.addClassCleanup(cls.browser.__exit__)
@@ -77,8 +77,9 @@ class Page(unittest.TestCase):
         self.browser.wait_for(card("crasher.png", "failed"))
         self.assertIn("SIGSEGV", self.browser.text(card("crasher.png") + " .what"))
         report = self.browser.text(card("crasher.png") + " .report")
-        self.assertIn("null_dereference", report)
         self.assertIn("culprit: yes", report)
+        if not UNDER_TSAN:  # no stacks are found there
+            self.assertIn("null_dereference", report)
         self.upload(self.file("next.png", png(400, 300, 1)))
         self.browser.wait_for(card("next.png", "done"))
         self.assertEqual(self.shown_size("next.png"), [192, 144, True])
@@ -90,7 +91,7 @@ class Page(unittest.TestCase):
         self.browser.wait_for(card("dropped.png", "done"))
         self.drop("hanger.png", HANGER)
         self.browser.wait_for(card("hanger.png", "failed"))
-        self.assertIn("loop_forever", self.browser.text(card("hanger.png") + " .report"))
+        self.assertIn("deadline", self.browser.text(card("hanger.png") + " .report"))
         self.drop("text.txt", NO_IMAGE)
         self.browser.wait_for(card("text.txt", "failed"))
         self.assertIn("unknown image type", self.browser.text(card("text.txt") + " .what"))
