@@ -9,11 +9,16 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace glovebox {
+
+namespace testing {
+class fault_plan;
+}
 
 /// Where a child's standard output or error goes.
 enum class output : std::uint8_t {
@@ -99,6 +104,8 @@ struct context_options {
   std::chrono::nanoseconds busy_poll{};
   /// Whether a crash may write a core file.
   bool core_dumps = false;
+  /// Which calls and starts go wrong on purpose, for tests: see testing.hpp. Null: none.
+  std::shared_ptr<testing::fault_plan> faults;
   glovebox::limits limits;
 };
 

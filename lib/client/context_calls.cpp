@@ -198,6 +198,7 @@ void context_impl::fill_queue(completions& done) {
     try {
       if (!what.attachments.empty())
         transport::memory_was_sent(what.attachments, shared_from_this());
+      if (options_.faults) plan_fault();
       if (!what.stub) {
         keep_callables(which);
         session_.send(what.operation, what.object, what.body, what.attachments);
@@ -215,6 +216,13 @@ void context_impl::fill_queue(completions& done) {
       withdraw(which, std::current_exception(), done);
     }
   }
+}
+
+void context_impl::plan_fault() {
+  const testing::fault_plan::planned next = options_.faults->next_call();
+  if (next.what != testing::fault::none)
+    session_.misbehave(static_cast<std::uint32_t>(next.what),
+                       static_cast<std::uint64_t>(next.time.count()));
 }
 
 void context_impl::flush(completions& done) {
@@ -411,7 +419,8 @@ void context_impl::end_all(const termination& end, completions& done) {
     const core::call_view view = core::view_of(facts_, end, which.id);
     termination info = view_for(which, end, view);
     detail::operation& op = *which.op;
-    if (end.cause == cause::deadline && view.culprit == culprit::yes)
+    const bool late = view.culprit == culprit::yes || which.limits.overran;
+    if (end.cause == cause::deadline && late)
       done.fail(op, std::make_exception_ptr(call_timeout(std::move(info), false)));
     else
       done.fail(op, std::make_exception_ptr(process_terminated(std::move(info))));

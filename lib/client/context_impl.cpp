@@ -72,6 +72,9 @@ void context_impl::launch() {
 }
 
 void context_impl::try_launch() {
+  if (options_.faults)
+    if (const int error = options_.faults->next_start())
+      throw std::system_error(error, std::generic_category(), "fork");
   // A server that died while nobody looked is noticed by the first request; the second one is
   // answered by a new server.
   for (int attempt = 0;; ++attempt) {

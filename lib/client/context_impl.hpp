@@ -17,6 +17,7 @@
 #include <glovebox/context_options.hpp>
 #include <glovebox/detail/callable.hpp>
 #include <glovebox/detail/context_target.hpp>
+#include <glovebox/testing.hpp>
 
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
@@ -133,6 +134,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   call& take_call(detail::operation& op, bool nested);
   void recycle(call& which) noexcept;
   void fill_queue(completions& done);
+  void plan_fault();
   void flush(completions& done);
   void send_now(completions& done);
   void post_flush();

@@ -195,7 +195,7 @@ frame_reader::outcome frame_reader::next(frame_view& out) {
   const std::byte* const start = buffer_.get() + begin_;
   frame_header& header = out.header;
   header = from_wire(start);
-  if (header.kind < frame_kind::ready || header.kind > frame_kind::callback_error)
+  if (header.kind < frame_kind::ready || header.kind > frame_kind::misbehave)
     return broken("a frame of an unknown kind");
   if (header.encoding > body_encoding::json) return broken("a body in an unknown encoding");
   if (header.reserved != 0) return broken("a reserved header field is set");

@@ -146,6 +146,9 @@ bool session::child_frame(event& out) {
     case frame_kind::release:
       out.kind = event_kind::release;
       return true;
+    case frame_kind::misbehave:
+      out.kind = event_kind::misbehave;
+      return true;
     default:
       return broken(out, "a frame that only a child sends");
   }
@@ -158,6 +161,14 @@ void session::open(pending_call& call, bool nested) {
 pending_call* session::unsent() const noexcept {
   pending_call* const nested = nested_.unsent();
   return nested ? nested : calls_.unsent();
+}
+
+void session::misbehave(std::uint32_t fault, std::uint64_t time) {
+  frame_header header;
+  header.kind = frame_kind::misbehave;
+  header.target = fault;
+  header.object = time;
+  out_.put(header, {}, {});
 }
 
 void session::define(std::uint32_t function, const byte_buffer& definition) {

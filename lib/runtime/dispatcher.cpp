@@ -13,7 +13,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <optional>
 #include <stdexcept>
+#include <utility>
 
 namespace glovebox::runtime {
 namespace {
@@ -112,6 +114,9 @@ void dispatcher::handle(core::session::event& event) {
     case core::session::event_kind::returned:
       returned_.emplace(event.frame.header.object, event.frame);
       break;
+    case core::session::event_kind::misbehave:
+      next_wrong_.emplace(event.frame.header.target, event.frame.header.object, channel_);
+      break;
     case core::session::event_kind::release:
       objects_.release(event.frame.header.object, event.frame.header.target);
       break;
@@ -175,7 +180,11 @@ void dispatcher::serve(core::frame_view& frame) {
     session_.reply_skipped(id);
     mark_finished(id);
   } else {
-    running_.push_back({id, {}});
+    running_.push_back({.id = id, .wrong = std::exchange(next_wrong_, std::nullopt)});
+    if (const auto& wrong = running_.back().wrong) {
+      ring_.flush();  // what was answered before is no part of it
+      wrong->before_call();
+    }
     dynamic ? operate(frame) : execute(what, frame);
     // What an argument that was never read names is let go as well.
     for (std::size_t i = 0; i != running_.back().callables.size(); ++i)
@@ -234,6 +243,8 @@ void dispatcher::operate(core::frame_view& frame) {
 }
 
 void dispatcher::answer(std::uint64_t id, std::uint64_t object, core::body_encoding encoding) {
+  if (const auto& wrong = running_.back().wrong; wrong && wrong->instead_of_answer())
+    return mark_finished(id);
   auto& [body, attachments] = buffers();
   std::uint64_t payload = body.size();
   bool descriptors = false;
@@ -252,6 +263,8 @@ void dispatcher::answer(std::uint64_t id, std::uint64_t object, core::body_encod
 }
 
 void dispatcher::answer_error(std::uint64_t id) {
+  if (const auto& wrong = running_.back().wrong; wrong && wrong->instead_of_answer())
+    return mark_finished(id);
   const core::exception_record record = capture_current_exception();
   auto& [body, attachments] = buffers();
   body.clear();

@@ -4,6 +4,7 @@
 #include "core/session.hpp"
 #include "process/recorder.hpp"
 #include "runtime/host.hpp"
+#include "runtime/misbehaviour.hpp"
 #include "runtime/reply_ring.hpp"
 #include "runtime/stop_control.hpp"
 #include "transport/socket.hpp"
@@ -47,7 +48,8 @@ class dispatcher final : private detail::callback_port {
   struct running_call {
     std::uint64_t id;
     // By their index, so that each is one whatever is read twice.
-    std::vector<std::shared_ptr<const detail::parent_callable>> callables;
+    std::vector<std::shared_ptr<const detail::parent_callable>> callables{};
+    std::optional<misbehaviour> wrong{};
   };
   struct reply_buffers {
     byte_buffer body;
@@ -102,6 +104,7 @@ class dispatcher final : private detail::callback_port {
   std::size_t half_of_batch_ = 0;    // still to be run when the ring is flushed [bytes]; 0: never
   function operations_;              // what all operations share: how long the last one took
   std::uint64_t oldest_unsent_ = 0;  // when the oldest reply still in the ring was put there [ns]
+  std::optional<misbehaviour> next_wrong_;  // of the next call
   std::vector<running_call> running_;
   std::deque<reply_buffers> buffers_;  // one for each call that runs; reused
   std::size_t waiting_ = 0;            // callbacks that are open

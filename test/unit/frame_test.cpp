@@ -98,7 +98,7 @@ expectation expect(view stream, const limits& bounds) {
     const std::uint64_t payload = number_at(frame, 0, 4);
     const std::uint64_t kind = number_at(frame, 4, 1);
     const std::uint64_t count = number_at(frame, 12, 4);
-    result.broken = kind < 1 || kind > 12 || number_at(frame, 5, 1) > 2 ||
+    result.broken = kind < 1 || kind > 13 || number_at(frame, 5, 1) > 2 ||
                     number_at(frame, 6, 1) > bounds.descriptors || number_at(frame, 7, 1) != 0 ||
                     payload > bounds.message_bytes || count > bounds.attachments ||
                     count * 8 > payload;
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(random_streams) {
     bytes stream;
     while (stream.size() < 300 && !random.one_in(6)) {
       frame_header header =
-          header_of(static_cast<frame_kind>(1 + random.below(12)), random.below(9));
+          header_of(static_cast<frame_kind>(1 + random.below(13)), random.below(9));
       const bytes body = random.some(random.below(60)), data = random.some(random.below(40));
       const std::vector<attachment> attached(random.below(4), borrowed(data));
       append_frame(stream, header, body, attached);
@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(the_header_alone_breaks_the_stream) {
   const frame_header good = header_of(frame_kind::reply, 1);
   BOOST_TEST(!breaks(good));
   for (unsigned kind = 0; kind != 256; ++kind)
-    BOOST_TEST(breaks(header_of(static_cast<frame_kind>(kind))) == (kind < 1 || kind > 12));
+    BOOST_TEST(breaks(header_of(static_cast<frame_kind>(kind))) == (kind < 1 || kind > 13));
   frame_header header = good;
   header.payload = 200;
   BOOST_TEST(!breaks(header));
