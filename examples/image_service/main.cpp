@@ -28,6 +28,7 @@ glovebox::pool_options pool_options_for(const settings& chosen) {
   glovebox::pool_options options;
   options.size = chosen.children;
   options.max_queue = chosen.queue;
+  options.poison_after = chosen.poison_after;
   options.child.memory_limit = chosen.memory_mib << 20;
   options.child.standard_output = glovebox::output::capture;
   options.child.standard_error = glovebox::output::capture;

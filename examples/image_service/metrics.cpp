@@ -64,6 +64,8 @@ void add_pool(exposition& out, const glovebox::pool_stats& pool) {
   out.single("glovebox_pool_retried_calls_total", "counter", "Calls sent again.", pool.retried);
   out.single("glovebox_pool_rejected_calls_total", "counter", "Calls that found the queue full.",
              pool.rejected);
+  out.single("glovebox_pool_poisonous_calls_total", "counter",
+             "Calls not run since they had killed children.", pool.poisonous);
   out.single("glovebox_pool_started_children_total", "counter", "Children started.", pool.started);
   out.single("glovebox_pool_terminated_children_total", "counter",
              "Children that ended while they were needed.", pool.terminated);
@@ -103,11 +105,12 @@ std::string metrics::to_json(const gauges& now) const {
   }
   for (const auto& [route, times] : durations_) latency[route] = json_of(times);
   for (const auto& [outcome, count] : thumbnails_) thumbnails[outcome] = count;
-  const boost::json::object pool{{"children", now.pool.children},     {"running", now.pool.running},
-                                 {"queued", now.pool.queued},         {"calls", now.pool.calls},
-                                 {"completed", now.pool.completed},   {"started", now.pool.started},
-                                 {"terminated", now.pool.terminated}, {"retried", now.pool.retried},
-                                 {"rejected", now.pool.rejected}};
+  const boost::json::object pool{
+      {"children", now.pool.children},     {"running", now.pool.running},
+      {"queued", now.pool.queued},         {"calls", now.pool.calls},
+      {"completed", now.pool.completed},   {"started", now.pool.started},
+      {"terminated", now.pool.terminated}, {"retried", now.pool.retried},
+      {"rejected", now.pool.rejected},     {"poisonous", now.pool.poisonous}};
   const boost::json::object all{{"uptime_s", seconds(std::chrono::steady_clock::now() - start_)},
                                 {"connections", now.connections},
                                 {"requests", requests},

@@ -46,6 +46,8 @@ std::vector<option> options_of(settings& chosen) {
       {"--children", "that decode (one a processor, at least 2)", number(chosen.children)},
       {"--queue", "images that may wait for a child (256)", number(chosen.queue)},
       {"--memory-mib", "a child may take; 0: no limit (256)", number(chosen.memory_mib)},
+      {"--poison-after", "children that one image may kill; 0: any number (2)",
+       number(chosen.poison_after)},
       {"--timeout-ms", "for decoding one image (2000)", milliseconds(chosen.timeout)},
       {"--max-body", "bytes of an upload (16777216)", number(chosen.max_body)},
       {"--max-connections", "at a time (1024)", number(chosen.max_connections)},

@@ -16,6 +16,7 @@ struct settings {
   std::size_t children = 2;
   std::size_t queue = 256;  ///< images that wait for a child
   std::uint64_t memory_mib = 256;
+  std::uint32_t poison_after = 2;  ///< children that one image may kill; 0: any number
   std::chrono::milliseconds timeout{2'000};
   std::size_t max_body = 16 << 20;
   std::size_t max_connections = 1024;

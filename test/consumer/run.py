@@ -89,6 +89,11 @@ def main():
     run("meson", "setup", *options, work / "build", project, env=environment)
     run("ninja", "-C", work / "build", env=environment)
     run(work / "build" / "consumer", env=environment)
+    if where.sanitize == "none" and shutil.which("cmake"):
+        run("cmake", "-S", project, "-B", work / "cmake", "-DCMAKE_BUILD_TYPE=Release",
+            env=environment)
+        run("cmake", "--build", work / "cmake", env=environment)
+        run(work / "cmake" / "consumer", env=environment)
     printed = run(work / "build" / "readme", env=environment)
     first, last = example[2].splitlines()[0], "culprit: yes"
     if not printed.startswith(first) or last not in printed:

@@ -66,6 +66,16 @@ class Thumbnails(unittest.TestCase):
             self.assertIn("null_dereference", failure["report"])
         self.assertFalse(answer.closes())
 
+    def test_of_what_has_killed_before(self):
+        with serve("--poison-after", 2, "--timeout-ms", NEVER) as server:
+            answers = [server.ask(post(CRASHER)) for _ in range(4)]
+            self.assertEqual([answer.status for answer in answers], [500] * 4)
+            refused = ["not run" in answer.json()["summary"] for answer in answers]
+            self.assertEqual(refused, [False, False, True, True])
+            pool = server.wait_until(lambda stats: True)["pool"]
+            self.assertEqual((pool["terminated"], pool["poisonous"]), (2, 2))
+            self.assertEqual(server.ask(post(png(9, 9))).status, 200)
+
     def test_of_what_ends_its_process(self):
         failure = self.server.ask(post(b"planted:exit_0\n")).json()
         self.assertEqual((failure["error"], failure["cause"]), ("crash", "exit"))

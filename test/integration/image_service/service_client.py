@@ -124,8 +124,9 @@ class Server:
     def __init__(self, program, *options):
         name = f"IMAGE_SERVICE_TEST_{os.getpid()}_{next(self.numbers)}"
         self.mark = f"{name}=1".encode()
-        self.process = subprocess.Popen([program, "--port", "0", *map(str, options)],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        # The same few broken images come again and again, and each time they are to do harm.
+        command = [program, "--port", "0", "--poison-after", "0", *map(str, options)]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True,
                                         env={**os.environ, name: "1"})
         line = self.process.stdout.readline()
