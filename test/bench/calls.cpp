@@ -26,6 +26,7 @@ constexpr int pings = 2000;
 constexpr int messages = 100'000;
 constexpr int few = 64;
 constexpr int many = 10'000;
+constexpr auto busy_poll = std::chrono::microseconds(100);
 
 double microseconds(clock_type::duration time, int each) {
   return std::chrono::duration<double, std::micro>(time).count() / each;
@@ -36,18 +37,22 @@ int add(int a, int b) {
 }
 
 /// How long the io_context runs for what `body` begins [us each].
+/// \param polls whether it looks for work for a while before it sleeps
 template <class Body>
-double run(asio::io_context& io, int each, Body&& body) {
+double run(asio::io_context& io, int each, Body&& body, bool polls = false) {
   const auto start = clock_type::now();
   body();
   io.restart();
-  io.run();
+  if (polls)
+    glovebox::run_polling(io, busy_poll);
+  else
+    io.run();
   return microseconds(clock_type::now() - start, each);
 }
 
 /// One call after the other: the median [us]. \param call of an int: what a coroutine awaits
 template <class Call>
-double latency(asio::io_context& io, const Call& call) {
+double latency(asio::io_context& io, const Call& call, bool polls = false) {
   std::vector<double> each;
   const auto ping = [&]() -> asio::awaitable<void> {
     for (int i = 0; i != pings; ++i) {
@@ -56,11 +61,12 @@ double latency(asio::io_context& io, const Call& call) {
       each.push_back(microseconds(clock_type::now() - start, 1));
     }
   };
-  run(io, pings, [&] {
+  const auto begin = [&] {
     asio::co_spawn(io, ping, [](std::exception_ptr error) {
       if (error) std::rethrow_exception(error);
     });
-  });
+  };
+  run(io, pings, begin, polls);
   return bench::median(std::move(each));
 }
 
@@ -115,15 +121,16 @@ int main(int argc, char** argv) {
   };
   const auto typed_latency = [&] { return latency(io, typed); };
   glovebox::context_options polls;
-  polls.busy_poll = std::chrono::microseconds(100);
-  const auto polling_latency = [&] {
+  polls.busy_poll = busy_poll;
+  const auto polling_latency = [&](bool parent_too) {
     const glovebox::context awake(io, polls);  // no longer than needed: it takes a processor
     auto ready = awake.start(asio::use_future);
     io.restart();
     io.run();
     ready.get();
     const bench::placed here(bench::placement::apart, awake.pid());
-    return latency(io, [&](int i) { return awake.call<&add>(i, 1); });
+    return latency(
+        io, [&](int i) { return awake.call<&add>(i, 1); }, parent_too);
   };
   return bench::run(
       {
@@ -131,7 +138,10 @@ int main(int argc, char** argv) {
           {"call latency, one processor", "us",
            on(bench::placement::together, child.pid(), typed_latency),
            on(bench::placement::together, peer.pid(), raw_latency), 1.3},
-          {"call latency, busy_poll", "us", polling_latency, raw_apart(raw_latency), 0.6},
+          {"call latency, busy_poll", "us", [&] { return polling_latency(false); },
+           raw_apart(raw_latency), 0.6},
+          {"the same, and run_polling", "us", [&] { return polling_latency(true); },
+           raw_apart(raw_latency), 0.6},
           {"dynamic call latency", "us", apart([&] { return latency(io, dynamic); }),
            raw_apart(raw_latency), 1.4},
           {"64 calls in flight", "us/call", apart([&] { return pipelined(io, few, typed_then); }),
