@@ -162,9 +162,10 @@ void context_impl::submit(detail::operation& op) {
     deadlines_.add((clock::now() + what.options.timeout).time_since_epoch().count(), which.id);
   if (what.options.run_timeout.count() > 0)
     run_checks_.add((clock::now() + what.options.run_timeout).time_since_epoch().count(), which.id);
-  if (delivers_more())
+  if (delivers_more()) {
     held_ = true;
-  else if (idle || held_)
+    post_flush();  // should the handler wait for this call, on another thread's work
+  } else if (idle || held_)
     send_now(done);
   else
     // Others are under way: more may follow, and one system call serves them all.

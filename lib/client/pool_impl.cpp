@@ -102,20 +102,24 @@ void pool_impl::enqueue(detail::operation& op, bool exclusive) {
     done.fail(op, std::make_exception_ptr(state_error("the pool was stopped")));
     return;
   }
+  // With an idle child nothing waits, so it needs no room in the queue.
+  if (queue_.size() >= options_.max_queue && !(queue_.empty() && plan_.choose())) {
+    ++stats_.rejected;
+    const auto why = std::make_exception_ptr(
+        overloaded("the pool's queue is full: " + std::to_string(queue_.size()) +
+                   " calls are waiting (pool_options.max_queue); try again later"));
+    if (options_.on_call) {
+      pool_call refused(self(), op, ++last_serial_, exclusive);
+      tell(pool_call_event::kind::refused, refused, why);
+      what = std::move(refused.request());
+    }
+    done.fail(op, why);
+    return;
+  }
   auto* const call = new pool_call(self(), op, ++last_serial_, exclusive);
   ++stats_.calls;
   calls_.emplace(call->serial(), call);
   if (call->key() != 0) cancellable_.emplace(call->key(), call->serial());
-  // With an idle child nothing waits, so it needs no room in the queue.
-  if (queue_.size() >= options_.max_queue && !(queue_.empty() && plan_.choose())) {
-    ++stats_.rejected;
-    end(*call,
-        std::make_exception_ptr(
-            overloaded("the pool's queue is full: " + std::to_string(queue_.size()) +
-                       " calls are waiting (pool_options.max_queue); try again later")),
-        done);
-    return;
-  }
   if (const auto timeout = call->request().options.timeout; timeout.count() > 0)
     call->deadline = clock::now() + timeout;
   wait_in_queue(*call, queue_.end());
@@ -303,10 +307,9 @@ void pool_impl::expire(completions& done) {
       why = std::make_exception_ptr(call_timeout(std::move(info), true));
     } else if (call.queue_limit <= now) {
       ++stats_.rejected;
-      const auto waited =
-          std::chrono::duration_cast<std::chrono::milliseconds>(now - call.queued_at);
+      const auto limit = std::chrono::ceil<std::chrono::milliseconds>(options_.queue_timeout);
       why = std::make_exception_ptr(
-          overloaded("no child was free for " + std::to_string(waited.count()) +
+          overloaded("no child was free for " + std::to_string(limit.count()) +
                      " ms (pool_options.queue_timeout); try again later"));
     } else {
       continue;  // of an earlier wait of the same call
@@ -383,6 +386,7 @@ void pool_impl::close() noexcept {
   const std::lock_guard lock(lock_);
   if (down_) return;
   abandon(done);
+  timer_.reset();  // it must not outlive its execution context, of whose end nobody tells any more
   // Who waits for the end is still told of it, or destroyed with the execution context.
   finish_stop(done);
   if (stop_waiters_.empty()) leave_service();
@@ -424,7 +428,9 @@ void pool_impl::shut_down() noexcept {
 
 // ---- calls that kill
 
-std::uint64_t pool_impl::fingerprint_of(detail::request& what) const {
+std::uint64_t pool_impl::fingerprint_of(pool_call& call) const {
+  if (call.fingerprint) return *call.fingerprint;
+  const detail::request& what = call.request();
   core::fingerprint sum(secret_);
   if (what.stub)
     sum.add(reinterpret_cast<std::uintptr_t>(what.stub));
@@ -432,20 +438,19 @@ std::uint64_t pool_impl::fingerprint_of(detail::request& what) const {
     sum.add(static_cast<std::uint64_t>(what.operation));
   sum.add(what.body.view());
   for (const attachment& each : what.attachments) sum.add(each.bytes);
+  call.fingerprint = sum.value();
   return sum.value();
 }
 
 bool pool_impl::refuse_poison(pool_call& call, completions& done) {
   if (call.exclusive()) return false;
-  const termination* const known =
-      poison_.refused(fingerprint_of(call.request()), count(clock::now()));
+  const termination* const known = poison_.refused(fingerprint_of(call), count(clock::now()));
   if (!known) return false;
   ++stats_.poisonous;
   queue_.erase(call.in_queue);
-  const bool overran = known->cause == cause::deadline;
   end(call,
-      overran ? std::make_exception_ptr(call_timeout(*known, false))
-              : std::make_exception_ptr(process_terminated(*known)),
+      known->cause == cause::deadline ? std::make_exception_ptr(call_timeout(*known, false))
+                                      : std::make_exception_ptr(process_terminated(*known)),
       done);
   return true;
 }
@@ -453,7 +458,7 @@ bool pool_impl::refuse_poison(pool_call& call, completions& done) {
 void pool_impl::note_victim(pool_call& call, const std::exception_ptr& error) {
   const error_info info = error_of(error);
   if (info.origin == error_info::source::glovebox && info.info && info.culprit == culprit::yes)
-    poison_.killed(fingerprint_of(call.request()), *info.info, count(clock::now()));
+    poison_.killed(fingerprint_of(call), *info.info, count(clock::now()));
 }
 
 // ---- what can be seen of it

@@ -51,6 +51,7 @@ class pool_call final : public detail::operation {
   std::size_t place = nowhere;  // the child that has it
   std::uint64_t life = 0;       // of which generation
   std::uint32_t retries = 0;
+  std::optional<std::uint64_t> fingerprint;  // once it was asked for
   time deadline = time::max();
   time queue_limit = time::max();
   time queued_at{}, given_at{};              // for pool_options::on_call
@@ -133,7 +134,7 @@ class pool_impl final : public detail::pool_target, public participant {
   bool send_again(pool_call& call, const std::exception_ptr& error);
   void end(pool_call& call, std::exception_ptr error, completions& done);
   void forget(pool_call& call) noexcept;
-  std::uint64_t fingerprint_of(detail::request& what) const;
+  std::uint64_t fingerprint_of(pool_call& call) const;
   bool refuse_poison(pool_call& call, completions& done);
   void note_victim(pool_call& call, const std::exception_ptr& error);
   bool waits(std::uint64_t serial) const;
