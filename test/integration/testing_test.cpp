@@ -85,6 +85,7 @@ BOOST_AUTO_TEST_CASE(a_hang_meets_its_deadline) {
   const auto faults = std::make_shared<fault_plan>();
   faults->at_call(1, fault::hang);
   const context child(io, with(faults));
+  make_ready(io, child);  // it is not the start that is to be late
   ending call;
   child.with({.timeout = soon, .grace = 1ms}).call<&mark>(file, 1, into(call));
   run_until_over(io, call);
@@ -97,6 +98,7 @@ BOOST_AUTO_TEST_CASE(a_lost_answer_meets_its_deadline) {
   const auto faults = std::make_shared<fault_plan>();
   faults->at_call(1, fault::drop);
   const context child(io, with(faults));
+  make_ready(io, child);  // it is not the start that is to be late
   ending lost, next;
   child.with({.timeout = soon}).call<&mark>(file, 1, into(lost));
   child.call<&echo>(2, into(next));
