@@ -244,8 +244,8 @@ std::optional<server::failure> server::obey(std::span<const std::byte> bytes,
 }
 
 // The image's and the preloaded modules' signal handling is neither the server's, whose children an
-// ignored SIGCHLD would reap, nor its children's. Once for all of them: nobody else's code runs here
-// later. The C library keeps two signals for itself and refuses to change them.
+// ignored SIGCHLD would reap, nor its children's. Once for all of them: nobody else's code runs
+// here later. The C library keeps two signals for itself and refuses to change them.
 void server::default_signal_actions() {
   struct sigaction action {};
   action.sa_handler = SIG_DFL;

@@ -4,11 +4,13 @@
     instructions.py PROGRAM FILE [--record]
 
 PROGRAM is bench_instructions. FILE holds what was counted when it was recorded; a count that differs
-by more than 2 % is an error. Other compilers and libraries make other instructions, so they are only
-compared with what the same ones made.
+by more than 2 % is an error. Other compilers, libraries and processors make other instructions, so
+these are only compared with what the same ones made.
 """
 import json
 import pathlib
+import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -38,8 +40,11 @@ def count(program, kind, where, calls):
 def toolchain():
     def first_line(*command):
         return subprocess.run(command, capture_output=True, text=True).stdout.splitlines()[0]
+    # The C library has a memcpy for each kind of processor.
+    model = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
     return {"compiler": first_line("c++", "--version"), "libc": first_line("ldd", "--version"),
-            "valgrind": first_line("valgrind", "--version")}
+            "valgrind": first_line("valgrind", "--version"),
+            "processor": model[1] if model else platform.machine()}
 
 
 def main():
