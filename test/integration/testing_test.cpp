@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_hang_meets_its_deadline) {
   const context child(io, with(faults));
   make_ready(io, child);  // it is not the start that is to be late
   ending call;
-  child.with({.timeout = soon, .grace = 1ms}).call<&mark>(file, 1, into(call));
+  child.with({.run_timeout = soon, .grace = 1ms}).call<&mark>(file, 1, into(call));
   run_until_over(io, call);
   BOOST_TEST(!call.as<call_timeout>().child_alive());
   BOOST_TEST(call.as<call_timeout>().info().culprit == culprit::yes);
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_lost_answer_meets_its_deadline) {
   const context child(io, with(faults));
   make_ready(io, child);  // it is not the start that is to be late
   ending lost, next;
-  child.with({.timeout = soon}).call<&mark>(file, 1, into(lost));
+  child.with({.timeout = 10 * soon}).call<&mark>(file, 1, into(lost));
   child.call<&echo>(2, into(next));
   run_until_over(io, next);
   BOOST_TEST(next.value == 2);
