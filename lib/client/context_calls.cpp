@@ -199,7 +199,7 @@ void context_impl::fill_queue(completions& done) {
     try {
       if (!what.attachments.empty())
         transport::memory_was_sent(what.attachments, shared_from_this());
-      if (options_.faults) plan_fault();
+      if (options_.faults) plan_fault(which.id);
       if (!what.stub) {
         keep_callables(which);
         session_.send(what.operation, what.object, what.body, what.attachments);
@@ -219,10 +219,10 @@ void context_impl::fill_queue(completions& done) {
   }
 }
 
-void context_impl::plan_fault() {
+void context_impl::plan_fault(std::uint64_t id) {
   const testing::fault_plan::planned next = options_.faults->next_call();
   if (next.what != testing::fault::none)
-    session_.misbehave(static_cast<std::uint32_t>(next.what),
+    session_.misbehave(id, static_cast<std::uint32_t>(next.what),
                        static_cast<std::uint64_t>(next.time.count()));
 }
 

@@ -134,7 +134,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   call& take_call(detail::operation& op, bool nested);
   void recycle(call& which) noexcept;
   void fill_queue(completions& done);
-  void plan_fault();
+  void plan_fault(std::uint64_t id);
   void flush(completions& done);
   void send_now(completions& done);
   void post_flush();

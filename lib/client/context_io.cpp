@@ -15,7 +15,7 @@ namespace {
 
 constexpr int rounds_a_turn = 16;  // then others have their turn
 
-// What the thread resumes: handlers of one context's calls, one inside another's at the most.
+// What this thread is resuming. A handler that runs the loop itself makes another one inside.
 struct delivery {
   const context_impl* of;
   bool more;  // handlers follow the one that runs
@@ -182,7 +182,7 @@ void context_impl::rest() noexcept {
   if (down_ || !channel_ || is_active() || (!read_armed_ && !output_armed_)) return;
   try {
     read_output();  // what came with the last reply
-  } catch (const std::bad_alloc&) {
+  } catch (...) {   // no memory
     // It is still there when the next call is made.
   }
   asio::error_code ignored;
@@ -213,7 +213,11 @@ void context_impl::deliver(lock_type& lock, completions& done) {
       current_delivery = outer;
       completions later;
       const lock_type again(which->lock_);
-      if (which->held_) which->send_now(later);
+      try {
+        if (which->held_) which->send_now(later);
+      } catch (...) {
+        // No memory: a flush is posted as well, and that one may say so.
+      }
       which->rest();
     }
   } now(self());

@@ -4,6 +4,7 @@
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace glovebox::client {
@@ -81,8 +82,13 @@ void pool_impl::prepared(std::size_t place, std::uint64_t life, std::exception_p
         plan_.gone(place, false, clock::now().time_since_epoch().count());
         ++there.life;
       }
-      // What waits cannot wait for ever.
-      for (auto at = queue_.begin(); at != queue_.end();) {
+      // What waits cannot wait for ever, unless another child will take it.
+      const bool alone =
+          std::none_of(children_.begin(), children_.end(), [this](const child& each) {
+            const auto other = static_cast<std::size_t>(&each - children_.data());
+            return plan_.alive(other) && !each.preparing;
+          });
+      for (auto at = queue_.begin(); alone && at != queue_.end();) {
         pool_call& call = **at++;
         if (call.retries++ < options_.max_retries) continue;
         queue_.erase(call.in_queue);

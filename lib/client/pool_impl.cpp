@@ -68,7 +68,7 @@ pool_impl::pool_impl(asio::any_io_executor executor, pool_options options)
              options_.restart_window.count()}),
       children_(plan_.size()),
       poison_({.kills = options_.poison_after, .keep = options_.poison_time.count()}),
-      secret_(std::random_device()() * 0x1'0000'0001u) {}
+      secret_(std::uint64_t{std::random_device()()} << 32 | std::random_device()()) {}
 
 pool_impl::~pool_impl() = default;
 
@@ -103,7 +103,8 @@ void pool_impl::enqueue(detail::operation& op, bool exclusive) {
     return;
   }
   // With an idle child nothing waits, so it needs no room in the queue.
-  if (queue_.size() >= options_.max_queue && !(queue_.empty() && plan_.choose())) {
+  const bool at_once = queue_.empty() && (exclusive ? plan_.choose_idle() : plan_.choose());
+  if (queue_.size() >= options_.max_queue && !at_once) {
     ++stats_.rejected;
     const auto why = std::make_exception_ptr(
         overloaded("the pool's queue is full: " + std::to_string(queue_.size()) +
@@ -208,7 +209,6 @@ void pool_impl::came_back(pool_call& call) {
   done.run();
 }
 
-// After something has changed: what waits may be due.
 void pool_impl::go_on(completions& done) {
   if (down_) return;
   start_missing();
@@ -465,6 +465,7 @@ void pool_impl::note_victim(pool_call& call, const std::exception_ptr& error) {
 
 void pool_impl::tell(pool_call_event::kind what, const pool_call& call,
                      const std::exception_ptr& error) {
+  if (call.exclusive()) return;  // a lease is no call
   pool_call_event event{.what = what,
                         .call = call.serial(),
                         .method = std::string(const_cast<pool_call&>(call).request().name()),

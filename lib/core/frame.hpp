@@ -32,7 +32,7 @@ enum class frame_kind : std::uint8_t {
   let_go,     ///< child: it will not call callable `target` of `call` any more
   callback_reply,  ///< parent: the result of callback `object`
   callback_error,  ///< parent: callback `object` ended with the exception in the body
-  misbehave,  ///< parent: do with the next call what testing::fault `target` says; `object` [ns]
+  misbehave,       ///< parent: do with `call` what testing::fault `target` says; `object` [ns]
 };
 
 inline constexpr std::uint32_t protocol_version = 1;

@@ -163,8 +163,9 @@ pending_call* session::unsent() const noexcept {
   return nested ? nested : calls_.unsent();
 }
 
-void session::misbehave(std::uint32_t fault, std::uint64_t time) {
+void session::misbehave(std::uint64_t call, std::uint32_t fault, std::uint64_t time) {
   frame_header header;
+  header.call = call;
   header.kind = frame_kind::misbehave;
   header.target = fault;
   header.object = time;

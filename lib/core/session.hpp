@@ -50,7 +50,7 @@ class session {
     call,       ///< child: a call or an operation
     release,    ///< child
     returned,   ///< child: a callback has returned, or thrown
-    misbehave,  ///< child: the next call is to go wrong
+    misbehave,  ///< child: a call that follows is to go wrong
   };
   struct event {
     event_kind kind = event_kind::none;
@@ -73,8 +73,8 @@ class session {
     return function < defined_.size() && defined_[function];
   }
   void define(std::uint32_t function, const byte_buffer& definition);
-  /// Has the child do with the next call what testing::fault says. \param time [ns]
-  void misbehave(std::uint32_t fault, std::uint64_t time);
+  /// Has the child do with a call, not sent yet, what testing::fault says. \param time [ns]
+  void misbehave(std::uint64_t call, std::uint32_t fault, std::uint64_t time);
   /// Sends the next unsent call; its function is defined.
   /// \throws codec_error when it exceeds the limits; the call stays unsent (withdraw it)
   void send(std::uint32_t function, body_encoding encoding, const byte_buffer& body,

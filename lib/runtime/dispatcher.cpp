@@ -115,7 +115,8 @@ void dispatcher::handle(core::session::event& event) {
       returned_.emplace(event.frame.header.object, event.frame);
       break;
     case core::session::event_kind::misbehave:
-      next_wrong_.emplace(event.frame.header.target, event.frame.header.object, channel_);
+      wrong_.try_emplace(event.frame.header.call, event.frame.header.target,
+                         event.frame.header.object, channel_);
       break;
     case core::session::event_kind::release:
       objects_.release(event.frame.header.object, event.frame.header.target);
@@ -180,7 +181,8 @@ void dispatcher::serve(core::frame_view& frame) {
     session_.reply_skipped(id);
     mark_finished(id);
   } else {
-    running_.push_back({.id = id, .wrong = std::exchange(next_wrong_, std::nullopt)});
+    running_.push_back({.id = id});
+    if (!wrong_.empty()) running_.back().wrong = take_wrong(id);
     if (const auto& wrong = running_.back().wrong) {
       ring_.flush();  // what was answered before is no part of it
       wrong->before_call();
@@ -194,6 +196,11 @@ void dispatcher::serve(core::frame_view& frame) {
     what.last_cost = now() - start;
   }
   if (!running_.empty()) page_.started_at.store(outer_start, std::memory_order_relaxed);
+}
+
+std::optional<misbehaviour> dispatcher::take_wrong(std::uint64_t id) {
+  const auto found = wrong_.extract(id);
+  return found ? std::optional(found.mapped()) : std::nullopt;
 }
 
 dispatcher::reply_buffers& dispatcher::buffers() {

@@ -85,6 +85,7 @@ class dispatcher final : private detail::callback_port {
   void execute(function& what, core::frame_view& frame);
   void operate(core::frame_view& frame);
   bool withdrawn(std::uint64_t id);
+  std::optional<misbehaviour> take_wrong(std::uint64_t id);
   void answer(std::uint64_t id, std::uint64_t object, core::body_encoding encoding);
   void answer_error(std::uint64_t id);
   void mark_finished(std::uint64_t id);
@@ -104,7 +105,7 @@ class dispatcher final : private detail::callback_port {
   std::size_t half_of_batch_ = 0;    // still to be run when the ring is flushed [bytes]; 0: never
   function operations_;              // what all operations share: how long the last one took
   std::uint64_t oldest_unsent_ = 0;  // when the oldest reply still in the ring was put there [ns]
-  std::optional<misbehaviour> next_wrong_;  // of the next call
+  std::map<std::uint64_t, misbehaviour> wrong_;  // by the id of a call to come
   std::vector<running_call> running_;
   std::deque<reply_buffers> buffers_;  // one for each call that runs; reused
   std::size_t waiting_ = 0;            // callbacks that are open

@@ -6,6 +6,8 @@
 #include <glovebox/testing.hpp>
 
 #include <array>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
@@ -107,6 +109,49 @@ BOOST_AUTO_TEST_CASE(a_lost_answer_meets_its_deadline) {
   run_until_over(io, lost);
   lost.as<call_timeout>();
   BOOST_TEST(marks(file) == std::vector<int>{1});
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_was_cancelled_leaves_its_fault_to_nobody) {
+  const auto faults = std::make_shared<fault_plan>();
+  faults->at_call(2, fault::kill);
+  const context child(io, with(faults));
+  make_ready(io, child);
+  ending running, cancelled, next;
+  asio::cancellation_signal signal;
+  child.call<&pass_gate>(held.path(), 1, into(running));
+  child.call<&mark>(file, 2, asio::bind_cancellation_slot(signal.slot(), into(cancelled)));
+  child.call<&echo>(3, into(next));
+  held.wait_for_one();
+  run_until(io, [&] { return faults->calls() == 3; });
+  signal.emit(asio::cancellation_type::terminal);
+  run_until_over(io, cancelled);
+  held.open();
+  run_until_over(io, next);
+  BOOST_TEST(running.value == 1);
+  BOOST_TEST(next.value == 3);
+  BOOST_TEST(marks(file).empty());
+}
+
+// Of calls that handlers make one after another, the first wait for the last.
+BOOST_AUTO_TEST_CASE(calls_held_back_end_with_their_context) {
+  std::array<ending, 3> first;
+  ending held_back;
+  auto child = std::make_unique<context>(io);
+  make_ready(io, *child);
+  child->call<&pass_gate>(held.path(), 1, [&](std::exception_ptr error, int value) {
+    into(first[0])(std::move(error), value);
+    child->call<&mark>(file, 4, into(held_back));
+  });
+  child->call<&echo>(2, [&](std::exception_ptr error, int value) {
+    into(first[1])(std::move(error), value);
+    child.reset();
+  });
+  child->call<&echo>(3, into(first[2]));
+  held.open();
+  run_until_over(io, held_back);
+  run_until_all_over(io, first);
+  BOOST_TEST(held_back.failed());
+  run_to_the_end(io);
 }
 
 BOOST_AUTO_TEST_CASE(slow_calls_are_slow) {
