@@ -20,6 +20,8 @@ import sys
 
 SKIPPED_EXIT_CODE = 77
 OUTPUT_LINES = 60  # of a failed program, from its end
+# What Boost.Test says before and after each case and suite.
+BOUNDARY = re.compile(r"^(\S+: )?(Entering|Leaving) test (case|suite) ")
 
 
 class Program:
@@ -90,6 +92,14 @@ class Tally:
             self.failures.append(f"{program.name}: {describe(result)}, after all its cases")
         elif executed == 0 and not any(outcome == "skipped" for _, outcome, _ in cases):
             self.failures.append(f"{program.name}: ran no test case")
+
+
+def last_lines(output):
+    """What a failed program said at the end, without its cases that went well."""
+    lines = output.rstrip().splitlines()
+    kept = [line for line, following in zip(lines, lines[1:] + [""])
+            if not BOUNDARY.match(line) or ("Entering" in line and not BOUNDARY.match(following))]
+    return "\n".join(kept[-OUTPUT_LINES:])
 
 
 def describe(result):
@@ -198,7 +208,7 @@ def main():
         if len(tally.failures) > before and result is not None:
             output = (result.get("stdout") or "") + (result.get("stderr") or "")
             print(f"\n----- {program.name}: {describe(result)}")
-            print("\n".join(output.rstrip().splitlines()[-OUTPUT_LINES:]))
+            print(last_lines(output))
 
     print()
     for name, reason in tally.skips:
