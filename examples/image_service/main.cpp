@@ -13,6 +13,7 @@
 #include <asio/ip/address.hpp>
 #include <asio/signal_set.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
@@ -32,6 +33,8 @@ glovebox::pool_options pool_options_for(const settings& chosen) {
   options.child.memory_limit = chosen.memory_mib << 20;
   options.child.standard_output = glovebox::output::capture;
   options.child.standard_error = glovebox::output::capture;
+  // On a machine that has too much to do, only the answer to a bad upload waits for its report.
+  options.child.backtrace_timeout = std::chrono::seconds(8);
   return options;
 }
 

@@ -29,6 +29,10 @@ struct call_options {
   /// killed. Its std::stop_token, if it takes one, is told at the beginning.
   std::chrono::nanoseconds grace = std::chrono::milliseconds(100);
   glovebox::on_abandon on_abandon = glovebox::on_abandon::stop;
+  /// The call changes nothing in the child, so there is nothing to lose when the context goes back
+  /// to a snapshot from before it. Const member functions and data members, and what only looks at
+  /// an object of a module, need not say so.
+  bool pure = false;
 };
 static_assert(std::is_trivially_copyable_v<call_options>);
 

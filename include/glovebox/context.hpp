@@ -7,6 +7,7 @@
 #include <glovebox/jail.hpp>
 #include <glovebox/library.hpp>
 #include <glovebox/remote.hpp>
+#include <glovebox/snapshot.hpp>
 
 #include <memory>
 #include <optional>
@@ -18,9 +19,10 @@ namespace glovebox {
 /// One child process and the conversation with it.
 ///
 /// The child starts with the constructor, which does not wait for it; calls may be made at once. A
-/// context that terminated stays so: its objects are gone, and calls end with `state_error`. Copies
-/// share the child; it is killed when the last one is destroyed, which never blocks. An idle
-/// context is no work for its execution context: `io_context::run()` returns.
+/// context that terminated stays so, unless it goes back to a snapshot: its objects are gone, and
+/// calls end with `state_error`. Copies share the child; it is killed when the last one is
+/// destroyed, which never blocks. An idle context is no work for its execution context:
+/// `io_context::run()` returns.
 ///
 /// Thread safety: all members may be called on any thread at any time, also after the execution
 /// context's end. Handlers are dispatched to their associated executor, by default the context's,
@@ -92,6 +94,27 @@ class GLOVEBOX_API context : public detail::own_code<context> {
                                std::forward<Token>(token));
   }
 
+  /// Makes a copy of the child as it is when the calls made so far have run: see snapshot.hpp.
+  /// Completes with a `glovebox::snapshot`; ends with a `std::runtime_error`, a `remote_exception`,
+  /// that says why the child can't be copied, and the child goes on. The deadlines of `with` hold;
+  /// it can't be cancelled.
+  template <class Token = asio::use_awaitable_t<>>
+  [[nodiscard]] auto snapshot(Token&& token = {}) const {
+    return asio::async_initiate<Token, void(std::exception_ptr, class glovebox::snapshot)>(
+        detail::initiate_snapshot{detail::context_or_none(target_), options_}, token);
+  }
+
+  /// Goes back to a snapshot of this context, also after its child has ended: a copy of it becomes
+  /// the child, and the one that is there is killed. Calls that it had not begun run in the new
+  /// one; the one that it runs ends with `process_terminated`. Objects and kept callbacks from
+  /// before the snapshot are what they were then; what came later is stale: calls on it end with a
+  /// `std::logic_error`. Completes when the new child is ready. Not for a context that was stopped.
+  template <class Token = asio::use_awaitable_t<>>
+  [[nodiscard]] auto roll_back(const class glovebox::snapshot& to, Token&& token = {}) const {
+    return asio::async_initiate<Token, void(std::exception_ptr)>(
+        detail::initiate_roll_back{detail::context_or_none(target_), to.home()}, token);
+  }
+
   /// Kills the child; its calls end with `process_terminated`. Does not wait.
   void kill() const;
 
@@ -114,6 +137,8 @@ class GLOVEBOX_API context : public detail::own_code<context> {
   asio::any_io_executor get_executor() const;
 
   // ---- for the library
+  /// A handle that owns the child.
+  static context owning(std::shared_ptr<detail::context_target> of);
   /// A handle that does not own the child.
   explicit context(std::shared_ptr<detail::context_target> of)
       : target_(std::move(of)), home_(target_) {}

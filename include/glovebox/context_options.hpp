@@ -31,13 +31,25 @@ enum class output : std::uint8_t {
 /// Something that has happened to a child.
 struct context_event {
   enum class kind : std::uint8_t {
-    ready,  ///< it takes calls
-    ended,  ///< it is gone, or could not be started: `end` says why
+    ready,        ///< it takes calls
+    ended,        ///< it is gone, or could not be started: `end` says why
+    rolled_back,  ///< it ended, as `end` says, and the context goes on from a snapshot
   };
   kind what = kind::ready;
   pid_t pid = 0;
   /// Seen from none of its calls: without method and arguments. Null unless it has ended.
   const termination* end = nullptr;
+  /// Of `rolled_back`: calls that had ended since the snapshot, and may have changed something that
+  /// is undone now.
+  std::uint64_t lost_calls = 0;
+  /// The same: references that the parent holds to objects that are younger than the snapshot.
+  std::uint64_t stale_objects = 0;
+};
+
+/// What the end of its child is to a context.
+enum class on_crash : std::uint8_t {
+  terminate,  ///< its own end
+  roll_back,  ///< it goes on from the last snapshot
 };
 
 /// How a child is started and bounded. Holds strings, so on g++ 12 it must not be written in
@@ -54,6 +66,23 @@ struct context_options {
   /// The child must say that it is ready within this time. Modules that have to be preloaded for it
   /// may take three quarters of it.
   std::chrono::nanoseconds start_timeout = std::chrono::seconds(10);
+  /// With `roll_back`, a crash, or a deadline that was overrun, costs the call that caused it, and
+  /// perhaps the effects of others. That call ends as usual, with its report; the context goes on
+  /// from the last snapshot; calls that the child had not begun run there. Where calls have ended
+  /// since the snapshot that may have changed something, they are *lost*: `on_event` is told how
+  /// many, and calls that were made before that could be known end with `state_rolled_back`, or
+  /// else the next one. Not when the owner ends the child.
+  glovebox::on_crash on_crash = glovebox::on_crash::terminate;
+  /// With `roll_back`: snapshots are made by themselves, before the first call, and then after so
+  /// many that may have changed something. 1: after each of them, so that nothing is ever lost,
+  /// whatever it costs. More: also no more often than costs 5 % of the time. 0: only by
+  /// `context::snapshot()`.
+  std::uint32_t snapshot_after = 1;
+  /// Calls are run also when others were lost.
+  bool accept_lost_state = false;
+  /// How often in a row, without any call that ends well in between, a context goes back; then it
+  /// terminates.
+  std::uint32_t max_roll_backs = 8;
   /// How long `stop()` and the destructor let the child finish by itself before they kill it.
   std::chrono::nanoseconds stop_grace = std::chrono::milliseconds(500);
   output standard_output = output::inherit;

@@ -8,7 +8,7 @@
 
 namespace glovebox {
 
-/// The life of a context; it only moves downwards.
+/// The life of a context; it only moves downwards, unless the context goes back to a snapshot.
 enum class context_state : std::uint8_t {
   not_started,  ///< default-constructed or moved from
   starting,     ///< calls are taken, the child is on its way
@@ -27,6 +27,7 @@ struct context_stats {
   std::uint64_t objects = 0;   ///< references to remote objects that the parent holds
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;
+  std::uint64_t roll_backs = 0;  ///< how often it went back to a snapshot
 };
 
 }  // namespace glovebox

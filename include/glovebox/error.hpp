@@ -18,6 +18,7 @@ enum class errc {
   protocol_error,          ///< the child broke the protocol and was killed
   overloaded,              ///< a bounded queue is full; try again later
   bad_value,               ///< a value cannot travel; the message holds its path
+  state_rolled_back,       ///< what earlier calls had done is undone; this one was not run
 };
 
 /// What a caller may do about a failure. Compare an error code with these.

@@ -4,6 +4,7 @@
 #include <glovebox/error.hpp>
 #include <glovebox/termination.hpp>
 
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <string>
@@ -53,6 +54,21 @@ class GLOVEBOX_API state_error : public error {
  public:
   explicit state_error(const std::string& message) : error(errc::state_error, message) {}
   ~state_error() override;
+};
+
+/// The context went back to a snapshot after a crash, and calls that had ended since are undone:
+/// what this call was to build on may be gone, so it was not run. Further calls are run. See
+/// `context_options::on_crash`.
+class GLOVEBOX_API state_rolled_back : public error {
+ public:
+  state_rolled_back(const std::string& message, std::uint64_t lost)
+      : error(errc::state_rolled_back, message), lost_calls_(lost) {}
+  ~state_rolled_back() override;
+  /// Calls that had ended, and whose effects are gone.
+  std::uint64_t lost_calls() const noexcept { return lost_calls_; }
+
+ private:
+  std::uint64_t lost_calls_;
 };
 
 /// The child's answer to this call is not what its function returns. The child was killed for it;

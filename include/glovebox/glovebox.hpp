@@ -18,4 +18,5 @@
 #include <glovebox/remote_exception.hpp>
 #include <glovebox/run_polling.hpp>
 #include <glovebox/shared_array.hpp>
+#include <glovebox/snapshot.hpp>
 #include <glovebox/this_child.hpp>

@@ -39,6 +39,32 @@ enum class op : std::uint32_t {
 };
 inline constexpr op last_op = op::by_value;
 
+/// Whether it only looks at the object.
+constexpr bool only_looks(op what) noexcept {
+  switch (what) {
+    case op::get:
+    case op::has:
+    case op::get_item:
+    case op::size:
+    case op::contains:
+    case op::str:
+    case op::repr:
+    case op::compare:
+    case op::hash:
+    case op::truth:
+    case op::dir:
+    case op::doc:
+    case op::signature:
+    case op::type_name:
+    case op::is_instance:
+    case op::is_same:
+    case op::by_value:
+      return true;
+    default:
+      return false;
+  }
+}
+
 /// What a class can do besides its methods. `class_` finds these by itself; `def` with one of them
 /// says it otherwise.
 enum class special : std::uint8_t {

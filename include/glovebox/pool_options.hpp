@@ -33,6 +33,14 @@ struct pool_call_event {
   std::exception_ptr error;           ///< null: it returned, or has only started
 };
 
+/// What a call of a pool shares with the calls before it.
+enum class isolation : std::uint8_t {
+  reuse,  ///< the child, until it dies: the fastest
+  copy,   ///< nothing but what `prepare` has made: each call runs in a copy of a child made ready
+          ///< once
+  fresh,  ///< nothing: each call has a new child
+};
+
 /// How many children a pool keeps, and what it does with too much work and with dying children.
 /// Holds strings, so on g++ 12 it must not be written in braces inside a `co_await` expression.
 struct pool_options {
@@ -58,6 +66,9 @@ struct pool_options {
   std::chrono::nanoseconds restart_window = std::chrono::seconds(10);
   /// Calls after which a child is replaced by a fresh one, against what leaks; 0: never.
   std::uint64_t calls_per_life = 0;
+  /// `copy` and `fresh` give each call a child of its own; then `calls_per_child` and
+  /// `calls_per_life` are 1. Children wait ready for their call in any case.
+  glovebox::isolation isolation = glovebox::isolation::reuse;
   /// How long a call may wait for a child, whatever its own deadline is; then it ends with
   /// `overloaded`. 0: as long as it takes.
   std::chrono::nanoseconds queue_timeout{};

@@ -5,6 +5,7 @@
 #include <glovebox/file_descriptor.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,5 +30,22 @@ GLOVEBOX_API int descriptor(std::size_t index);
 /// taken before. Thread-safe.
 /// \throws std::out_of_range beyond `descriptor_count()`, for example in the parent
 GLOVEBOX_API file_descriptor take_descriptor(std::size_t index);
+
+/// What runs around each copy of this child (`context::snapshot`), on its main thread. Any may be
+/// empty. A copy is copied in its turn when its context goes on from there.
+struct copy_hooks {
+  /// Before the copy is made. What it throws ends the snapshot with that as the reason, and nothing
+  /// is copied: for what holds something that a copy can't have.
+  std::function<void()> before;
+  /// After that, in the process that goes on; also when there is no copy after all. Must not throw.
+  std::function<void()> in_original;
+  /// After that, in the copy, before it takes calls: the place for a new seed, or a new connection.
+  /// Must not throw.
+  std::function<void()> in_copy;
+};
+/// Adds hooks for the rest of the child's life. The last ones run first before a copy, and the
+/// first ones first after it, as those of pthread_atfork(3), which do not run then. On the main
+/// thread only.
+GLOVEBOX_API void on_copy(copy_hooks hooks);
 
 }  // namespace glovebox::this_child

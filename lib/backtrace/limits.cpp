@@ -34,7 +34,6 @@ void limit_self() {
   if (!has_shadow_memory) limit(RLIMIT_DATA, memory, memory);
   limit(RLIMIT_CORE, 0, 0);
   limit(RLIMIT_FSIZE, 0, 0);
-  ::setpriority(PRIO_PROCESS, 0, 10);  // the application goes on meanwhile
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   ::unsetenv("DEBUGINFOD_URLS");
   ::signal(SIGPIPE, SIG_IGN);

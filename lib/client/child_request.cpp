@@ -49,33 +49,25 @@ std::chrono::milliseconds time_to_preload(std::chrono::nanoseconds start_timeout
                     milliseconds(std::numeric_limits<int>::max()));
 }
 
-/// A child's outputs that are kept share a pipe, so that their lines stay in order.
-class output_ends {
- public:
-  /// What the child gets for one of its outputs; nothing when it inherits the parent's.
-  transport::unique_fd end_of(output where) {
-    if (where == output::inherit) return {};
-    transport::unique_fd end = where == output::null ? open_null(O_WRONLY) : kept_end();
-    if (!end) throw std::system_error(errno, std::generic_category(), "a child's output");
-    return end;
-  }
-  transport::unique_fd read_end;  ///< set when an output is kept
-
- private:
-  transport::unique_fd kept_end() {
-    if (!read_end) {
-      int ends[2];
-      if (::pipe2(ends, O_CLOEXEC) != 0) return {};
-      read_end.reset(ends[0]);
-      write_end_.reset(ends[1]);
-      ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    }
-    return transport::unique_fd(::fcntl(write_end_.get(), F_DUPFD_CLOEXEC, 0));
-  }
-  transport::unique_fd write_end_;
-};
-
 }  // namespace
+
+transport::unique_fd output_ends::end_of(output where) {
+  if (where == output::inherit) return {};
+  transport::unique_fd end = where == output::null ? open_null(O_WRONLY) : kept_end();
+  if (!end) throw std::system_error(errno, std::generic_category(), "a child's output");
+  return end;
+}
+
+transport::unique_fd output_ends::kept_end() {
+  if (!read_end) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return {};
+    read_end.reset(ends[0]);
+    write_end_.reset(ends[1]);
+    ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  }
+  return transport::unique_fd(::fcntl(write_end_.get(), F_DUPFD_CLOEXEC, 0));
+}
 
 child_request request_for(const context_options& options, transport::unique_fd channel,
                           transport::unique_fd recorder) {

@@ -26,6 +26,12 @@ context::context(asio::any_io_executor executor, context_options options) {
   made->launch();
 }
 
+context context::owning(std::shared_ptr<detail::context_target> of) {
+  context made(of);
+  if (of) made.owner_ = std::make_shared<owner>(std::move(of));
+  return made;
+}
+
 void context::kill() const {
   if (target_) target_->kill();
 }

@@ -56,13 +56,12 @@ void context_impl::take_callback(core::session::event& event) {
   callbacks_.push_back(std::move(one));
 }
 
-void context_impl::start_callback(called_back& one) {
+void context_impl::start_callback(called_back& one, const std::shared_ptr<detail::target>& from) {
   try {
     if (!one.callee)
       throw std::runtime_error(
           "the callback belongs to a call that has ended; pass glovebox::kept(function) to let the "
           "child call it later");
-    const std::shared_ptr<detail::target> from = shared_from_this();
     one.callee->start(
         one.callee,
         {one.frame.body, one.frame.attachments, 0, options_.limits, from, one.frame.descriptors},

@@ -144,19 +144,29 @@ void context_impl::submit(detail::operation& op) {
     done.fail(op, what.encode_error);
     return;
   }
-  // A context that could not be started tells each call why.
-  if (!accepts_calls()) {
+  // A context that could not be started tells each call why. One that goes back to a snapshot takes
+  // calls for the next life.
+  if (!accepts_calls() && !(back_to_ && !down_ && state_ != context_state::terminated)) {
+    if (const auto next = successor()) {
+      lock.unlock();
+      return next->submit(op);
+    }
     if (ended_ && ended_->phase == phase::queued && !down_)
       done.fail(op, std::make_exception_ptr(process_terminated(*ended_)));
     else
       done.fail(op, refusal());
     return;
   }
+  if (refuses_next_ && !what.copies) {
+    done.fail(op, std::make_exception_ptr(state_rolled_back(*refuses_next_, lost_calls_)));
+    refuses_next_.reset();
+    return;
+  }
   const bool idle = session_.open_calls() == 0;
   what.scope = what.callables.empty() ? nullptr : std::make_shared<detail::callback_scope>();
   // While the child waits in a callback, what is called now may be what it waits for.
   const call& which = take_call(op, session_.open_callbacks() != 0);
-  ++stats_.calls;
+  stats_.calls += !what.copies;
   if (op.key() != 0) cancellable_.emplace(op.key(), which.id);
   if (what.options.timeout.count() > 0)
     deadlines_.add((clock::now() + what.options.timeout).time_since_epoch().count(), which.id);
@@ -191,9 +201,13 @@ void context_impl::post_flush() {
 }
 
 void context_impl::fill_queue(completions& done) {
+  if (back_to_) return;
   while (out_.bytes() < enough_queued) {
+    if (snapshots_ && session_.open_callbacks() == 0 &&
+        snapshots_->due(clock::now().time_since_epoch().count(), session_.unsent() != nullptr))
+      order_copy();
     core::pending_call* const next = session_.unsent();
-    if (!next) return;
+    if (!next || (snapshots_ && snapshots_->holds() && !core::session::is_nested(next->id))) return;
     auto& which = static_cast<call&>(*next);
     const detail::request& what = which.op->request();
     try {
@@ -203,6 +217,7 @@ void context_impl::fill_queue(completions& done) {
       if (!what.stub) {
         keep_callables(which);
         session_.send(what.operation, what.object, what.body, what.attachments);
+        if (snapshots_) snapshots_->sent(!what.pure);
         continue;
       }
       std::uint32_t index = what.stub->index.load(std::memory_order_acquire);
@@ -213,6 +228,10 @@ void context_impl::fill_queue(completions& done) {
       }
       keep_callables(which);
       session_.send(index, core::body_encoding::binary, what.body, what.attachments);
+      if (what.copies)
+        note_copy(*which.op);
+      else if (snapshots_)
+        snapshots_->sent(!what.pure);
     } catch (...) {
       withdraw(which, std::current_exception(), done);
     }
@@ -220,6 +239,7 @@ void context_impl::fill_queue(completions& done) {
 }
 
 void context_impl::plan_fault(std::uint64_t id) {
+  if (asleep_) return;  // it is asked for copies, not for calls
   const testing::fault_plan::planned next = options_.faults->next_call();
   if (next.what != testing::fault::none)
     session_.misbehave(id, static_cast<std::uint32_t>(next.what),
@@ -295,7 +315,11 @@ void context_impl::unmark(std::uint64_t id) noexcept {
 
 void context_impl::cancel(std::uint64_t key, asio::cancellation_type type) {
   completions done;
-  const lock_type lock(lock_);
+  lock_type lock(lock_);
+  if (const auto next = successor()) {
+    lock.unlock();
+    return next->cancel(key, type);
+  }
   for (auto* const waiters : {&ready_waiters_, &stop_waiters_})
     for (auto at = waiters->begin(); at != waiters->end(); ++at)
       if ((*at)->key() == key) {
@@ -328,9 +352,14 @@ void context_impl::cancel(std::uint64_t key, asio::cancellation_type type) {
 
 void context_impl::release(std::uint64_t object) noexcept {
   try {
-    const lock_type lock(lock_);
+    lock_type lock(lock_);
+    if (const auto next = successor()) {
+      lock.unlock();
+      return next->release(object);
+    }
     if (down_ || state_ == context_state::terminated) return;
     session_.release(object, 1);
+    if (const auto lives = lineage_.lock()) note_reference(*lives, object, -1);
     if (stats_.objects != 0) --stats_.objects;
     post_flush();
   } catch (...) {
@@ -345,12 +374,18 @@ void context_impl::take_answers(lock_type& lock, completions& done) {
   for (const answered& one : answers_)
     if (one.which->op->key() != 0) cancellable_.erase(one.which->op->key());
   std::string broken;
+  const std::shared_ptr<detail::target> from = front();
+  const std::shared_ptr<lineage> lives = lineage_.lock();
   lock.unlock();
-  for (called_back& one : callbacks_) start_callback(one);
-  for (answered& one : answers_) finish_answer(one, done, broken);
+  for (called_back& one : callbacks_) start_callback(one, from);
+  for (answered& one : answers_) {
+    finish_answer(one, from, done, broken);
+    if (lives) note_answer(one, *lives);
+  }
   callbacks_.clear();
   lock.lock();
   for (const answered& one : answers_) {
+    stats_.answered += !one.which->op->request().copies;
     if (one.kind == core::session::event_kind::reply) {
       if (one.frame.header.object != 0) ++stats_.objects;
       if (one.frame.header.encoding == core::body_encoding::json)
@@ -358,16 +393,15 @@ void context_impl::take_answers(lock_type& lock, completions& done) {
     }
     recycle(*one.which);
   }
-  stats_.answered += answers_.size();
   answers_.clear();
   if (!broken.empty()) kill(core::evidence::kill::violation, std::move(broken));
 }
 
-void context_impl::finish_answer(answered& one, completions& done, std::string& broken) {
+void context_impl::finish_answer(answered& one, const std::shared_ptr<detail::target>& from,
+                                 completions& done, std::string& broken) {
   detail::operation& op = *one.which->op;
   core::frame_view& frame = one.frame;
   const std::string_view name = op.request().name();
-  const std::shared_ptr<detail::target> from = shared_from_this();
   try {
     if (one.which->limits.overran) {
       termination late;
@@ -413,13 +447,19 @@ termination context_impl::view_for(const call& which, const termination& end,
 }
 
 // The child is gone: everything that waits ends here.
-void context_impl::end_all(const termination& end, completions& done) {
+void context_impl::end_all(const termination& end, completions& done,
+                           std::vector<detail::operation*>* moved) {
   facts_.highest_sent = session_.highest_sent();
   for (core::pending_call* const pending : session_.close()) {
     auto& which = static_cast<call&>(*pending);
     const core::call_view view = core::view_of(facts_, end, which.id);
-    termination info = view_for(which, end, view);
     detail::operation& op = *which.op;
+    if (moved && view.phase == phase::queued && !op.request().copies) {
+      moved->push_back(&op);
+      recycle(which);
+      continue;
+    }
+    termination info = view_for(which, end, view);
     const bool late = view.culprit == culprit::yes || which.limits.overran;
     if (end.cause == cause::deadline && late)
       done.fail(op, std::make_exception_ptr(call_timeout(std::move(info), false)));
@@ -428,8 +468,9 @@ void context_impl::end_all(const termination& end, completions& done) {
     recycle(which);
   }
   cancellable_.clear();
-  for (detail::operation* const op : std::exchange(ready_waiters_, {}))
-    done.fail(*op, std::make_exception_ptr(process_terminated(end)));
+  if (!moved)
+    for (detail::operation* const op : std::exchange(ready_waiters_, {}))
+      done.fail(*op, refused_ ? refused_ : std::make_exception_ptr(process_terminated(end)));
   for (detail::operation* const op : std::exchange(stop_waiters_, {})) done.add(*op);
 }
 

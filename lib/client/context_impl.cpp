@@ -40,7 +40,11 @@ context_impl::context_impl(asio::any_io_executor executor, context_options optio
       options_(std::move(options)),
       service_(&service::of(executor_)),
       out_(options_.limits),
-      session_(core::session::role::parent, out_, options_.limits) {}
+      session_(core::session::role::parent, out_, options_.limits) {
+  if (options_.on_crash == on_crash::roll_back)
+    snapshots_.emplace(core::snapshot_plan::settings{.after = options_.snapshot_after,
+                                                     .max_roll_backs = options_.max_roll_backs});
+}
 
 context_impl::~context_impl() = default;
 
@@ -71,6 +75,27 @@ void context_impl::launch() {
   }
 }
 
+transport::unique_fd context_impl::make_recorder() {
+  transport::unique_fd memory;
+  recorder_ = process::recorder::create(memory);
+  recorder_->reply_limit = options_.limits.message_bytes;
+  recorder_->descriptor_limit = options_.limits.descriptors;
+  recorder_->callback_limit = options_.limits.callback_depth;
+  recorder_->crash_wait = static_cast<std::uint64_t>(std::max(look_time(), {}).count());
+  recorder_->busy_poll = static_cast<std::uint64_t>(std::max(options_.busy_poll, {}).count());
+  return memory;
+}
+
+void context_impl::take_ends(transport::unique_fd channel, transport::unique_fd output) {
+  channel_.emplace(executor_, channel.get());
+  (void)channel.release();
+  if (!output) return;
+  output_.emplace(executor_, output.get());
+  (void)output.release();
+  if (options_.on_output_line && !asleep_)
+    feed_ = std::make_shared<output_feed>(executor_, options_.on_output_line);
+}
+
 void context_impl::try_launch() {
   if (options_.faults)
     if (const int error = options_.faults->next_start())
@@ -79,14 +104,7 @@ void context_impl::try_launch() {
   // answered by a new server.
   for (int attempt = 0;; ++attempt) {
     auto [mine, theirs] = transport::stream_pair();
-    transport::unique_fd memory;
-    recorder_ = process::recorder::create(memory);
-    recorder_->reply_limit = options_.limits.message_bytes;
-    recorder_->descriptor_limit = options_.limits.descriptors;
-    recorder_->callback_limit = options_.limits.callback_depth;
-    recorder_->crash_wait = static_cast<std::uint64_t>(std::max(look_time(), {}).count());
-    recorder_->busy_poll = static_cast<std::uint64_t>(std::max(options_.busy_poll, {}).count());
-    child_request wanted = request_for(options_, std::move(theirs), std::move(memory));
+    child_request wanted = request_for(options_, std::move(theirs), make_recorder());
     link_ = service_->link(executor_, wanted.preload);
     if (!link_->start(std::move(wanted.start), std::move(wanted.descriptors),
                       std::weak_ptr<child_watcher>(self()), child_)) {
@@ -94,14 +112,7 @@ void context_impl::try_launch() {
       if (attempt == 0) continue;
       throw std::system_error(ECONNRESET, std::generic_category(), "the fork server died");
     }
-    channel_.emplace(executor_, mine.get());
-    (void)mine.release();
-    if (wanted.output) {
-      output_.emplace(executor_, wanted.output.get());
-      (void)wanted.output.release();
-      if (options_.on_output_line)
-        feed_ = std::make_shared<output_feed>(executor_, options_.on_output_line);
-    }
+    take_ends(std::move(mine), std::move(wanted.output));
     return;
   }
 }
@@ -176,13 +187,19 @@ void context_impl::on_server_lost() {
 
 void context_impl::wait_ready(detail::operation& op) {
   completions done;
-  const lock_type lock(lock_);
+  lock_type lock(lock_);
+  if (const auto next = successor()) {
+    lock.unlock();
+    return next->wait_ready(op);
+  }
   if (down_)
     done.fail(op, refusal());
   else if (state_ == context_state::starting)
     ready_waiters_.push_back(&op);
   else if (state_ == context_state::ready)
     done.add(op);
+  else if (refused_)
+    done.fail(op, refused_);
   else if (ended_)
     done.fail(op, std::make_exception_ptr(process_terminated(*ended_)));
   else
@@ -191,7 +208,11 @@ void context_impl::wait_ready(detail::operation& op) {
 
 void context_impl::stop(detail::operation& op) {
   completions done;
-  const lock_type lock(lock_);
+  lock_type lock(lock_);
+  if (const auto next = successor()) {
+    lock.unlock();
+    return next->stop(op);
+  }
   if (down_ || state_ == context_state::terminated) {
     done.add(op);
     return;
@@ -213,7 +234,11 @@ void context_impl::try_stop() {
 
 void context_impl::kill() noexcept {
   completions done;
-  const lock_type lock(lock_);
+  lock_type lock(lock_);
+  if (const auto next = successor()) {
+    lock.unlock();
+    return next->kill();
+  }
   if (down_ || state_ == context_state::terminated) return;
   kill(core::evidence::kill::owner, {});
   arm();
@@ -222,6 +247,11 @@ void context_impl::kill() noexcept {
 void context_impl::close() noexcept {
   completions done;
   lock_type lock(lock_);
+  if (const auto next = successor()) {
+    lock.unlock();
+    return next->close();
+  }
+  if (asleep_ && --keepers_ > 0) return;
   if (down_ || state_ == context_state::terminated) return;
   kill(core::evidence::kill::owner, {});
   // With nobody waiting there is nothing to wait for either.
@@ -265,6 +295,9 @@ void context_impl::shut_down() noexcept {
     }
     waiting.insert(waiting.end(), ready_waiters_.begin(), ready_waiters_.end());
     waiting.insert(waiting.end(), stop_waiters_.begin(), stop_waiters_.end());
+    waiting.insert(waiting.end(), back_waiters_.begin(), back_waiters_.end());
+    back_waiters_.clear();
+    back_to_.reset();
     ready_waiters_.clear();
     stop_waiters_.clear();
     kept.swap(kept_);
@@ -304,12 +337,18 @@ void context_impl::become_ready(completions& done) {
   announce(context_event::kind::ready);
 }
 
-void context_impl::announce(context_event::kind what) {
-  if (!options_.on_event) return;
-  asio::post(executor_, [self = self(), what] {
-    context_event event{.what = what, .pid = self->pid(), .end = nullptr};
-    const auto end = self->ended();
-    if (what == context_event::kind::ended && end) event.end = &*end;
+void context_impl::announce(context_event::kind what, std::uint64_t lost_calls,
+                            std::uint64_t stale_objects) {
+  if (!options_.on_event || asleep_) return;
+  const std::shared_ptr<const termination> end = what != context_event::kind::ready && ended_
+                                                     ? std::make_shared<const termination>(*ended_)
+                                                     : nullptr;
+  asio::post(executor_, [self = self(), what, pid = facts_.pid, end, lost_calls, stale_objects] {
+    const context_event event{.what = what,
+                              .pid = pid,
+                              .end = end.get(),
+                              .lost_calls = lost_calls,
+                              .stale_objects = stale_objects};
     self->options_.on_event(event);
   });
 }
@@ -414,49 +453,17 @@ void context_impl::finalize(lock_type& lock, completions& done) {
   if (never_ran) end.culprit = culprit::no;
   state_ = context_state::terminated;
   ended_ = end;
-  announce(context_event::kind::ended);
-  end_all(end, done);
+  choose_way_back(end);
+  const bool goes_on = back_to_ != nullptr;
+  if (!goes_on) announce(context_event::kind::ended);
+  std::vector<detail::operation*> moved;
+  end_all(end, done, goes_on ? &moved : nullptr);
   close_io();
   if (service_) service_->leave(*this);
-}
-
-// ---- what can be asked
-
-std::string context_impl::describe() const {
-  return "the context of child " + std::to_string(pid());
-}
-
-context_state context_impl::state() const noexcept {
-  const lock_type lock(lock_);
-  const bool ends = stopping_ || crash_seen_ || exit_known_;
-  return ends && state_ < context_state::terminating ? context_state::terminating : state_;
-}
-
-bool context_impl::was_ready() const noexcept {
-  const lock_type lock(lock_);
-  return was_ready_;
-}
-
-pid_t context_impl::pid() const noexcept {
-  const lock_type lock(lock_);
-  return facts_.pid;
-}
-
-std::string context_impl::start_note() const {
-  const lock_type lock(lock_);
-  return start_note_;
-}
-
-std::optional<termination> context_impl::ended() const {
-  const lock_type lock(lock_);
-  return ended_;
-}
-
-context_stats context_impl::stats() const {
-  const lock_type lock(lock_);
-  context_stats now = stats_;
-  now.open = session_.open_calls();
-  return now;
+  if (goes_on)
+    go_back(std::move(moved), done);
+  else
+    drop_latest();
 }
 
 }  // namespace glovebox::client

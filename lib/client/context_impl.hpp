@@ -3,6 +3,7 @@
 
 #include "client/backtracer.hpp"
 #include "client/completions.hpp"
+#include "client/lineage.hpp"
 #include "client/output_feed.hpp"
 #include "client/output_tail.hpp"
 #include "client/poller.hpp"
@@ -12,6 +13,7 @@
 #include "core/deadlines.hpp"
 #include "core/out_queue.hpp"
 #include "core/session.hpp"
+#include "core/snapshot_plan.hpp"
 #include "process/recorder.hpp"
 
 #include <glovebox/context_options.hpp>
@@ -22,6 +24,7 @@
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -66,6 +69,9 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::string start_note() const override;
   std::optional<termination> ended() const override;
   context_stats stats() const override;
+  void snapshot(detail::operation& op) override;
+  void roll_back(detail::operation& op, const std::shared_ptr<detail::context_target>& to) override;
+  std::shared_ptr<detail::context_target> revive() override;
 
   /// Whether the child ever was ready.
   bool was_ready() const noexcept;
@@ -119,6 +125,8 @@ class context_impl final : public detail::context_target, public child_watcher, 
 
   // context_impl.cpp: life
   void try_launch();
+  transport::unique_fd make_recorder();
+  void take_ends(transport::unique_fd channel, transport::unique_fd output);
   bool accepts_calls() const noexcept;
   std::exception_ptr refusal() const;
   void kill(core::evidence::kill why, std::string detail);
@@ -128,7 +136,8 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void close_io() noexcept;
   void become_ready(completions& done);
   void try_stop();
-  void announce(context_event::kind what);
+  void announce(context_event::kind what, std::uint64_t lost_calls = 0,
+                std::uint64_t stale_objects = 0);
 
   // context_calls.cpp: sending, and what calls end with
   call& take_call(detail::operation& op, bool nested);
@@ -142,17 +151,41 @@ class context_impl final : public detail::context_target, public child_watcher, 
   bool skip(std::uint64_t id);
   void unmark(std::uint64_t id) noexcept;
   void take_answers(lock_type& lock, completions& done);
-  void finish_answer(answered& one, completions& done, std::string& broken);
+  void finish_answer(answered& one, const std::shared_ptr<detail::target>& from, completions& done,
+                     std::string& broken);
   termination view_for(const call& which, const termination& end,
                        const core::call_view& view) const;
-  void end_all(const termination& end, completions& done);
+  void end_all(const termination& end, completions& done, std::vector<detail::operation*>* moved);
 
   // context_callbacks.cpp: what the child calls
   void keep_callables(const call& which);
   void take_callback(core::session::event& event);
   void let_go(std::uint64_t id, std::uint32_t from, std::uint32_t to, completions& done);
-  void start_callback(called_back& one);
+  void start_callback(called_back& one, const std::shared_ptr<detail::target>& from);
   void encode_callback(std::uint64_t number, const detail::callback_answer& answer);
+
+  // context_copy.cpp: copies of the child, and the lives that go on from them
+  class copy_operation;
+  class snapshot_waiter;
+  detail::operation* launch_copy(const std::shared_ptr<context_impl>& of,
+                                 std::shared_ptr<server_link> link, const call_options& how,
+                                 std::vector<std::pair<std::uint64_t, std::int64_t>> references);
+  void inherit(const context_impl& original);
+  void note_copy(const detail::operation& order);
+  void note_answer(const answered& one, lineage& lives);
+  static void note_reference(lineage& lives, std::uint64_t object, std::int64_t count);
+  void on_copied(std::exception_ptr failed);
+  void order_copy();
+  void copy_answered(const std::shared_ptr<context_impl>& copy, const std::exception_ptr& refused);
+
+  // context_lives.cpp: the lives that go on from copies
+  std::shared_ptr<lineage> lineage_here();
+  std::shared_ptr<context_impl> successor() const;
+  std::shared_ptr<detail::target> front();
+  bool has_died() const;
+  void choose_way_back(const termination& end);
+  void go_back(std::vector<detail::operation*> moved, completions& done);
+  void drop_latest() noexcept;
 
   // context_io.cpp: the reactor
   void read_channel(lock_type& lock, completions& done, bool to_the_end);
@@ -251,6 +284,19 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::unordered_map<std::uint64_t, callables> kept_;  // call id -> what the child may keep
   std::vector<std::unique_ptr<call>> spare_calls_;
   std::optional<termination> ended_;
+  std::shared_ptr<lineage> own_lineage_;   // of the first life
+  std::weak_ptr<lineage> lineage_;         // of every life of a context that has snapshots
+  std::shared_ptr<const lineage> asleep_;  // a snapshot's: whose; it takes no calls
+  std::shared_ptr<context_impl> back_to_;  // the next life goes on from there
+  std::vector<detail::operation*> back_waiters_;
+  std::uint64_t generation_ = 0;                  // of the handles of new objects
+  std::exception_ptr refused_;                    // why the child could not be copied
+  std::optional<core::snapshot_plan> snapshots_;  // with on_crash::roll_back, not asleep
+  std::shared_ptr<const std::string>
+      refuses_next_;  // what the next call is told instead of running
+  std::uint64_t lost_calls_ = 0;
+  bool by_itself_ = false;       // a sleeping one that nobody has asked for
+  std::atomic<int> keepers_{0};  // who has this sleeping one: its handles, and its context
   context_stats stats_;
   std::string start_note_;
   std::shared_ptr<backtracer> tracer_;

@@ -23,6 +23,7 @@ call_timeout::~call_timeout() = default;
 state_error::~state_error() = default;
 protocol_error::~protocol_error() = default;
 overloaded::~overloaded() = default;
+state_rolled_back::~state_rolled_back() = default;
 
 error_info error_of(const std::exception_ptr& failure) noexcept {
   error_info info;

@@ -48,6 +48,9 @@ class no_context final : public no_target<context_target> {
   std::string start_note() const override { return {}; }
   std::optional<termination> ended() const override { return {}; }
   context_stats stats() const override { return {}; }
+  void snapshot(operation& op) override { refuse(op); }
+  void roll_back(operation& op, const std::shared_ptr<context_target>&) override { refuse(op); }
+  std::shared_ptr<context_target> revive() override { return nullptr; }
 };
 
 class no_pool final : public no_target<pool_target> {

@@ -47,6 +47,19 @@ bool server_link::lost() const noexcept {
 bool server_link::start(process::start_request request,
                         std::vector<transport::unique_fd> descriptors,
                         std::weak_ptr<child_watcher> watcher, std::uint64_t& child) {
+  return ask(std::move(request), std::move(descriptors), std::move(watcher), child);
+}
+
+bool server_link::adopt(transport::unique_fd registration, std::weak_ptr<child_watcher> watcher,
+                        std::uint64_t& child) {
+  std::vector<transport::unique_fd> descriptors;
+  descriptors.push_back(std::move(registration));
+  return ask(process::adopt_request{}, std::move(descriptors), std::move(watcher), child);
+}
+
+template <class Request>
+bool server_link::ask(Request request, std::vector<transport::unique_fd> descriptors,
+                      std::weak_ptr<child_watcher> watcher, std::uint64_t& child) {
   std::unique_lock lock(lock_);
   if (lost_ || !control_) return false;
   child = request.child = ++last_child_;

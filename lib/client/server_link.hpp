@@ -48,6 +48,10 @@ class server_link : public std::enable_shared_from_this<server_link> {
   /// False: the server is gone, and nobody will hear anything.
   bool start(process::start_request request, std::vector<transport::unique_fd> descriptors,
              std::weak_ptr<child_watcher> watcher, std::uint64_t& child);
+  /// Tells of a copy that a child will make of itself; the watcher hears of that one, and `child`
+  /// is set. \param registration see process::adopt_request. False: the server is gone.
+  bool adopt(transport::unique_fd registration, std::weak_ptr<child_watcher> watcher,
+             std::uint64_t& child);
   /// Reading goes on while there are more calls with true than with false.
   void want_messages(bool wanted);
   /// The watcher is told no more. A child whose start it was not told yet is killed when it starts:
@@ -69,6 +73,9 @@ class server_link : public std::enable_shared_from_this<server_link> {
     std::vector<transport::unique_fd> descriptors;
   };
 
+  template <class Request>
+  bool ask(Request request, std::vector<transport::unique_fd> descriptors,
+           std::weak_ptr<child_watcher> watcher, std::uint64_t& child);
   bool flush(std::unique_lock<std::mutex>& lock);
   void flush_when_writable();
   void flush_later();

@@ -51,6 +51,8 @@ class call_table {
   std::size_t open_calls() const noexcept { return open_; }
   /// Calls the child has not answered, those that nobody waits for included.
   std::size_t unanswered() const noexcept { return unanswered_; }
+  /// The id that was given last.
+  std::uint64_t last() const noexcept { return next_ - 1; }
   /// No id above this one was sent. (It is itself one that was sent, or withdrawn before that.)
   std::uint64_t highest_sent() const noexcept { return next_unsent_ - 1; }
   void append_open(std::vector<pending_call*>& to) const;

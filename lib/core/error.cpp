@@ -23,6 +23,8 @@ class errors final : public std::error_category {
         return "a bounded queue is full";
       case errc::bad_value:
         return "the value cannot travel";
+      case errc::state_rolled_back:
+        return "the child went back to a snapshot";
     }
     return "unknown glovebox error";
   }

@@ -25,7 +25,11 @@ bool may_carry_descriptors(frame_kind kind) noexcept {
 }  // namespace
 
 session::session(role side, frame_sink& out, const limits& bounds)
-    : role_(side), out_(out), reader_(bounds), most_callbacks_(bounds.callback_depth) {}
+    : limits_(bounds),
+      role_(side),
+      out_(out),
+      reader_(bounds),
+      most_callbacks_(bounds.callback_depth) {}
 
 bool session::broken(event& out, std::string_view why) {
   reader_.refuse(why);  // which makes it last
@@ -277,6 +281,12 @@ std::vector<pending_call*> session::close() {
   callbacks_.clear();
   releases_.clear();
   return calls;
+}
+
+void session::restart() {
+  reader_ = frame_reader(limits_);
+  last_seen_call_ = 0;
+  last_seen_nested_ = nested_bit;
 }
 
 void session::say_ready() {

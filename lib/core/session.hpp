@@ -109,6 +109,14 @@ class session {
   /// No id above this one was sent. (It is itself one that was sent, or withdrawn before that.)
   std::uint64_t highest_sent() const noexcept { return calls_.highest_sent(); }
   std::uint64_t highest_nested_sent() const noexcept { return nested_.highest_sent(); }
+  /// The ids that were given last.
+  std::uint64_t last_call() const noexcept { return calls_.last(); }
+  std::uint64_t last_nested() const noexcept { return nested_.last(); }
+  /// The ids of the calls to come are greater than these. Before the first one.
+  void begin_after(std::uint64_t call, std::uint64_t nested) {
+    calls_ = call_table(call);
+    nested_ = call_table(nested);
+  }
   /// The open calls in the order of their ids.
   std::vector<pending_call*> open_list() const;
   /// The same, and ends all of them.
@@ -117,6 +125,9 @@ class session {
   // ---- outgoing, child
 
   void say_ready();
+  /// For a copy of a child, which talks to its parent on a channel of its own: forgets what is left
+  /// of the conversation that it comes from.
+  void restart();
   /// `taken`: how many of the call's callables the function was given.
   void reply(std::uint64_t call, std::uint64_t object, const byte_buffer& body,
              std::span<const attachment> attachments,
@@ -144,6 +155,7 @@ class session {
   bool child_frame(event& out);
   bool broken(event& out, std::string_view why);
 
+  limits limits_;
   role role_;
   frame_sink& out_;
   frame_reader reader_;

@@ -15,7 +15,7 @@ namespace {
 
 // First byte of a message. Both directions are numbered together, so that neither is mistaken for
 // the other.
-enum class kind : std::uint8_t { start = 1, started, start_failed, exited, kill, preload };
+enum class kind : std::uint8_t { start = 1, started, start_failed, exited, kill, preload, adopt };
 
 constexpr std::uint8_t flag_core_dumps = 1;
 constexpr std::uint8_t flag_stdout = 2;
@@ -141,6 +141,10 @@ void write(writer& to, const preload_request& request) {
     throw std::length_error("preload request: names and search path exceed 64 KiB");
 }
 
+void write(writer& to, const adopt_request& request) {
+  to.number(static_cast<std::uint8_t>(kind::adopt)).number(request.child);
+}
+
 void write(writer& to, const kill_request& request) {
   to.number(static_cast<std::uint8_t>(kind::kill)).number(request.child);
 }
@@ -205,7 +209,7 @@ start_failed read_start_failed(reader& from) {
   message.child = from.number<std::uint64_t>();
   message.error = from.number_up_to<int, std::uint32_t>(highest_errno);
   message.stage =
-      from.number_up_to<start_stage, std::uint32_t>(static_cast<std::uint32_t>(start_stage::exec));
+      from.number_up_to<start_stage, std::uint32_t>(static_cast<std::uint32_t>(start_stage::copy));
   message.detail = from.text();
   from.require(message.error != 0 && message.stage != start_stage::none);
   return message;
@@ -287,6 +291,8 @@ std::string_view to_string(start_stage stage) noexcept {
       return "processor time limit";
     case start_stage::exec:
       return "exec";
+    case start_stage::copy:
+      return "copying a child";
   }
   return "unknown";
 }
@@ -310,6 +316,9 @@ std::optional<server_request> decode_server_request(std::span<const std::byte> b
   switch (static_cast<kind>(from.number<std::uint8_t>())) {
     case kind::start:
       request = read_start_request(from);
+      break;
+    case kind::adopt:
+      request = adopt_request{from.number<std::uint64_t>()};
       break;
     case kind::kill:
       request = kill_request{from.number<std::uint64_t>()};

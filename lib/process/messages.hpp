@@ -34,6 +34,7 @@ enum class start_stage : std::uint32_t {
   memory_limit,  ///< the memory limit could not be set
   cpu_limit,     ///< the limit of processor time could not be set
   exec,          ///< the descriptors for the new image; its own error is in `exec_errno`
+  copy,          ///< the copy of a child did not come: ECHILD
 };
 std::string_view to_string(start_stage) noexcept;  ///< "working directory", ...
 
@@ -64,6 +65,12 @@ struct start_request {
   }
 };
 
+/// Application -> fork server: a child will make a copy of itself, which is one of the server's
+/// children then. With it travels a stream socket that passes credentials (SO_PASSCRED): a byte
+/// that arrives there comes from the copy. Answered like a start request.
+struct adopt_request {
+  std::uint64_t child = 0;
+};
 /// Application -> fork server: nobody wants this child any more; it is killed, if it lives.
 struct kill_request {
   std::uint64_t child = 0;
@@ -75,7 +82,7 @@ struct preload_request {
   std::vector<std::string> modules{};
   std::chrono::milliseconds timeout{};  ///< for all of them together; at most INT_MAX
 };
-using server_request = std::variant<start_request, kill_request, preload_request>;
+using server_request = std::variant<start_request, adopt_request, kill_request, preload_request>;
 
 /// Fork server -> application. A start request is answered by `started` or `start_failed`; each
 /// `started` is followed by exactly one `exited`, unless the server is lost.

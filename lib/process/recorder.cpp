@@ -37,6 +37,11 @@ recorder_page* map(int descriptor) {
 
 }  // namespace
 
+bool replace(recorder_page& page, int descriptor) noexcept {
+  return ::mmap(&page, sizeof page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, descriptor,
+                0) == &page;
+}
+
 namespace {
 
 constexpr std::uint64_t nested_bit = std::uint64_t{1} << 63;  // core::session's

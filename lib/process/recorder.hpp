@@ -63,6 +63,8 @@ struct recorder_page {
   alignas(64) std::atomic<std::uint64_t> nested_skip[skip_bits / 64];
   /// Changed, and its waiters woken (futex(2)), when a bit of a call that runs was set.
   alignas(64) std::atomic<std::uint32_t> bell;
+  /// Set, and its waiters woken, by a copy of the child, which then goes to a recorder of its own.
+  std::atomic<std::uint32_t> copied;
 
   alignas(64) std::byte ring[ring_bytes];
 
@@ -90,6 +92,9 @@ class recorder {
  private:
   recorder_page* page_ = nullptr;
 };
+
+/// Child: maps another recorder where this one is. False, with errno, when it can't be.
+bool replace(recorder_page& page, int descriptor) noexcept;
 
 /// Whether the parent wishes this call not to run (any more).
 bool is_marked(const recorder_page& page, std::uint64_t call) noexcept;

@@ -124,6 +124,11 @@ class server {
     std::vector<std::byte> bytes;
     unique_fd pidfd;
   };
+  // A copy of a child that is to come. Until it does, nobody can tell it from an orphan.
+  struct expected {
+    std::uint64_t child;
+    unique_fd registration;
+  };
   struct failure {
     start_stage stage;
     int error;
@@ -136,10 +141,13 @@ class server {
   std::optional<failure> start(const start_request& request, std::vector<unique_fd>& descriptors,
                                bool descriptors_lost);
   void preload(const preload_request& request);
+  std::optional<failure> expect(const adopt_request& request, std::vector<unique_fd>& descriptors);
+  void adopt(std::size_t which);
   void kill_child(std::uint64_t child);
   void become_child(const start_request& request, std::vector<unique_fd>& descriptors);
   void reap_all();
   bool reap_one(int options);
+  bool copies_may_come();
   bool kill_orphans();
   void post(const server_message& message, unique_fd pidfd = {});
   void send_waiting();
@@ -155,9 +163,12 @@ class server {
   pid_t own_pid_ = ::getpid();
   unique_fd signals_;
   std::unordered_map<pid_t, std::uint64_t> children_;
+  std::vector<expected> expected_;
   std::vector<exited> ended_;     // reaped, not yet posted
   std::deque<outgoing> waiting_;  // posted, not yet sent
   bool retry_later_ = false;
+  bool orphans_left_ = false;  // they were spared for the sake of a copy
+  std::vector<pollfd> watched_;
   std::vector<std::byte> buffer_;
 };
 
@@ -187,18 +198,24 @@ void server::run() {
   for (;;) {
     const bool read_requests = waiting_.size() < most_waiting;
     const bool can_send = !waiting_.empty() && !retry_later_;
-    std::array<pollfd, 2> watched{{
+    watched_.assign({
         {.fd = control_.get(),
          .events = static_cast<short>((read_requests ? POLLIN : 0) | (can_send ? POLLOUT : 0)),
          .revents = 0},
         {.fd = signals_.get(), .events = POLLIN, .revents = 0},
-    }};
-    if (::poll(watched.data(), watched.size(), retry_later_ ? retry_ms : -1) < 0) {
+    });
+    for (const expected& each : expected_)
+      watched_.push_back({.fd = each.registration.get(), .events = POLLIN, .revents = 0});
+    if (::poll(watched_.data(), watched_.size(), retry_later_ ? retry_ms : -1) < 0) {
       if (errno == EINTR) continue;
       finish();
     }
     retry_later_ = false;
+    const std::vector<pollfd>& watched = watched_;
+    for (std::size_t i = expected_.size(); i-- != 0;)
+      if (watched[2 + i].revents != 0) adopt(i);
     if (watched[1].revents != 0) reap_all();
+    if (orphans_left_) kill_orphans();
     if ((watched[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) finish();
     if ((watched[0].revents & POLLIN) != 0) receive_request();
     send_waiting();
@@ -235,6 +252,8 @@ std::optional<server::failure> server::obey(std::span<const std::byte> bytes,
     preload(*modules);
     return std::nullopt;
   }
+  if (const auto* const copy = std::get_if<adopt_request>(&*request))
+    return expect(*copy, descriptors);
   start_request wanted = std::get<start_request>(*request);
   if (!only_spawning_.empty()) wanted.method = start_method::spawn;
   const bool needs_modules = wanted.command.empty() && wanted.method == start_method::forkserver;
@@ -280,8 +299,40 @@ void server::preload(const preload_request& request) {
   }
 }
 
+std::optional<server::failure> server::expect(const adopt_request& request,
+                                              std::vector<unique_fd>& descriptors) {
+  if (descriptors.size() != 1) return failure{start_stage::descriptors, EMFILE};
+  expected_.push_back({request.child, std::move(descriptors.front())});
+  return std::nullopt;
+}
+
+// A byte came from a copy, or nothing can come any more. The kernel says who has written it.
+void server::adopt(std::size_t which) {
+  const expected copy = std::move(expected_[which]);
+  expected_.erase(expected_.begin() + static_cast<std::ptrdiff_t>(which));
+  const pid_t pid = transport::sender_of_byte(copy.registration.get());
+  siginfo_t info{};
+  // Only what is a child of this process can be waited for, and its number is no other's till then.
+  const bool own = pid > 0 && !children_.contains(pid) &&
+                   ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+  unique_fd pidfd(own ? static_cast<int>(::syscall(SYS_pidfd_open, pid, 0u)) : -1);
+  if (!pidfd) {
+    post(start_failed{copy.child, own ? errno : ECHILD,
+                      own ? start_stage::pidfd : start_stage::copy});
+    orphans_left_ = true;
+  } else {
+    children_.emplace(pid, copy.child);
+    post(started{copy.child, pid}, std::move(pidfd));
+  }
+}
+
 // A search: it is rare that a child is given up before its application knows its pidfd.
 void server::kill_child(std::uint64_t child) {
+  if (std::erase_if(expected_, [child](const expected& each) { return each.child == child; }) !=
+      0) {
+    orphans_left_ = true;  // it may have been made, and not have said so
+    return;
+  }
   for (const auto& [pid, number] : children_)
     if (number == child) ::kill(pid, SIGKILL);
 }
@@ -330,6 +381,7 @@ void server::become_child(const start_request& request, std::vector<unique_fd>& 
   control_.reset();
   signals_.reset();
   waiting_.clear();
+  expected_.clear();
   run_forked_child(request, descriptors, own_pid_, child_main_, self_);
 }
 
@@ -362,14 +414,26 @@ bool server::reap_one(int options) {
   return true;
 }
 
+// Nobody can tell a copy of a child from an orphan before it has said who it is. The request that
+// announces one is sent before it is made.
+bool server::copies_may_come() {
+  pollfd requests{.fd = control_.get(), .events = POLLIN, .revents = 0};
+  return !expected_.empty() || (::poll(&requests, 1, 0) > 0 && requests.revents == POLLIN);
+}
+
 // Kills what was re-parented to this process. It is reaped like the rest, and as its own children
 // are re-parented then, the next round finds them. \returns false when there is no telling (/proc)
 bool server::kill_orphans() {
+  orphans_left_ = false;
   std::set<pid_t> killed;
   for (bool found = true; found;) {
     found = false;
     const auto present = own_children();
     if (!present) return false;
+    if (copies_may_come()) {
+      orphans_left_ = true;
+      return true;
+    }
     for (const pid_t pid : *present) {
       if (children_.contains(pid) || !killed.insert(pid).second) continue;
       ::kill(pid, SIGKILL);
@@ -410,6 +474,7 @@ void server::send_waiting() {
 }
 
 void server::finish() {
+  expected_.clear();
   for (const auto& [pid, child] : children_) {
     ::kill(pid, SIGKILL);  // it may have left its group
     ::kill(-pid, SIGKILL);

@@ -1,7 +1,9 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/dispatcher.hpp"
 
+#include "process/copy.hpp"
 #include "runtime/callbacks.hpp"
+#include "runtime/copying.hpp"
 #include "runtime/exceptions.hpp"
 #include "runtime/module_loader.hpp"
 #include "runtime/registry.hpp"
@@ -34,6 +36,9 @@ constexpr std::uint64_t longest_held = 50'000;
 // Of as many calls as this [bytes] the first half is answered before the second is run, so that
 // child and parent work at the same time.
 constexpr std::size_t worth_halving = 1024;
+
+// Leaves the call that made this process, which is its original's.
+struct reborn {};
 
 }  // namespace
 
@@ -270,6 +275,7 @@ void dispatcher::answer(std::uint64_t id, std::uint64_t object, core::body_encod
 }
 
 void dispatcher::answer_error(std::uint64_t id) {
+  if (std::exchange(reborn_, false)) return;  // the call is the original's
   if (const auto& wrong = running_.back().wrong; wrong && wrong->instead_of_answer())
     return mark_finished(id);
   const core::exception_record record = capture_current_exception();
@@ -286,6 +292,58 @@ std::stop_token dispatcher::stop_token() {
   if (running_.empty()) return {};
   if (!stops_) stops_.emplace(page_);
   return stops_->token(running_.back().id);
+}
+
+// ---- copies
+
+void dispatcher::copy(const copy_order& order) {
+  if (running_.size() != 1)
+    throw std::runtime_error(
+        "a child is copied between calls only, and this one waits in a callback");
+  stops_.reset();  // its thread would be missing
+  if (const std::string why = why_not_to_copy(); !why.empty()) throw std::runtime_error(why);
+  run_before_copy();
+  tell_let_go();
+  ring_.flush();
+  std::fflush(nullptr);  // or both would write what is left
+  const pid_t server = ::getppid();
+  page_.copied.store(0);
+  try {
+    if (process::copy_process() != 0) {
+      process::await_copy(page_);
+      run_after_copy(false);
+      return;
+    }
+  } catch (...) {
+    run_after_copy(false);
+    throw;
+  }
+  const process::copy_belongings own{order.channel.get(), order.recorder.get(),
+                                     order.registration.get(), order.standard_output.get(),
+                                     order.standard_error.get()};
+  if (!process::settle_copy(own, server, channel_, page_)) ::_exit(127);
+  live_on(order);
+  run_after_copy(true);
+  throw reborn();
+}
+
+// Nothing that belongs to the original's conversation is left.
+void dispatcher::live_on(const copy_order& order) {
+  ring_.restart();
+  session_.restart();
+  half_of_batch_ = 0;
+  put_off_.clear();
+  returned_.clear();
+  wrong_.clear();
+  objects_.continue_after(order.last_handle);
+  for (const auto& [handle, count] : order.references) {
+    if (count > 0)
+      objects_.retain(handle, static_cast<std::uint64_t>(count));
+    else
+      objects_.release(handle, static_cast<std::uint64_t>(-count));
+  }
+  session_.say_ready();
+  reborn_ = true;
 }
 
 }  // namespace glovebox::runtime

@@ -72,6 +72,8 @@ class dispatcher final : private detail::callback_port {
   std::shared_ptr<const detail::parent_callable> take_named(std::uint64_t name) override;
   void let_go(std::uint64_t call, std::uint32_t index) noexcept override;
   std::stop_token stop_token() override;
+  void copy(const copy_order& order) override;
+  void live_on(const copy_order& order);
   void tell_let_go();
   void wait_for(std::uint64_t callback);
 
@@ -112,6 +114,7 @@ class dispatcher final : private detail::callback_port {
   std::deque<kept_frame> put_off_;     // calls that came meanwhile
   std::map<std::uint64_t, kept_frame> returned_;
   std::optional<stop_control> stops_;  // once a call may be stopped
+  bool reborn_ = false;                // as a copy, in the middle of the call that made it
   std::mutex gone_lock_;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> gone_;  // callables that were let go
 };

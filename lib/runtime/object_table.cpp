@@ -53,6 +53,11 @@ std::uint64_t object_table::refer(void* address, std::string_view type, std::sha
   return adopt(address, type, std::move(keep), constant);
 }
 
+void object_table::retain(std::uint64_t handle, std::uint64_t count) noexcept {
+  if (const auto found = entries_.find(handle); found != entries_.end())
+    found->second.references += count;
+}
+
 void object_table::release(std::uint64_t handle, std::uint64_t count) {
   const auto found = entries_.find(handle);
   if (found == entries_.end()) return;

@@ -27,6 +27,8 @@ class reply_ring final : public core::frame_sink {
   }
   bool empty() const noexcept { return sent_ == head_; }
   std::uint64_t unsent() const noexcept { return head_ - sent_; }
+  /// For a copy of a child: another stream, in another recorder.
+  void restart() noexcept { head_ = sent_ = from_ = 0; }
   /// Sends everything, waiting for the parent if need be. Ends the process when the parent is gone.
   void flush();
 

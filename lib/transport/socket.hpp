@@ -3,6 +3,7 @@
 
 #include "transport/unique_fd.hpp"
 
+#include <sys/types.h>
 #include <sys/uio.h>
 #include <cstddef>
 #include <span>
@@ -34,6 +35,10 @@ io_result send_some(int fd, std::span<const iovec> pieces, std::span<const int> 
 /// arrive in this message are closed: half a set is worth nothing, and a peer could leak them here.
 io_result receive_some(int fd, std::span<std::byte> buffer, std::vector<unique_fd>& descriptors,
                        int flags);
+
+/// Reads a byte from a socket with SO_PASSCRED. \returns the process that has written it, as the
+/// kernel tells; 0 when there is none
+pid_t sender_of_byte(int fd) noexcept;
 
 /// One `recv`; the kernel drops descriptors that come along.
 io_result receive_some(int fd, std::span<std::byte> buffer, int flags);

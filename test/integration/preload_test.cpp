@@ -26,6 +26,7 @@ context_options preloading(std::vector<std::string> modules) {
   context_options options;
   options.module_path = {tests / "integration", tests / "acceptance"};
   options.standard_error = output::capture;
+  options.start_timeout = std::chrono::seconds(20) * time_scale;
   options.preload = std::move(modules);
   return options;
 }

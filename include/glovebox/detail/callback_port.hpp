@@ -13,6 +13,10 @@
 #include <stop_token>
 #include <vector>
 
+namespace glovebox::runtime {
+struct copy_order;
+}
+
 namespace glovebox::detail {
 
 class callback_port;
@@ -88,6 +92,8 @@ class GLOVEBOX_API callback_port {
   virtual std::shared_ptr<const parent_callable> take_named(std::uint64_t name) = 0;
   /// Of the call that runs.
   virtual std::stop_token stop_token() = 0;
+  /// See runtime::copy_child.
+  virtual void copy(const runtime::copy_order& order) = 0;
   /// On any thread.
   virtual void let_go(std::uint64_t call, std::uint32_t index) noexcept = 0;
 };

@@ -26,6 +26,12 @@ class GLOVEBOX_API context_target : public target {
   virtual std::string start_note() const = 0;
   virtual std::optional<termination> ended() const = 0;
   virtual context_stats stats() const = 0;
+  /// Completes the operation with a copy of the child that sleeps.
+  virtual void snapshot(operation& op) = 0;
+  /// Goes on from a copy that sleeps; completes the operation when that is ready.
+  virtual void roll_back(operation& op, const std::shared_ptr<context_target>& to) = 0;
+  /// Of a copy that sleeps: a further context that goes on from there.
+  virtual std::shared_ptr<context_target> revive() = 0;
 };
 
 /// The target itself, or, for an empty handle, one that answers everything with a state_error.

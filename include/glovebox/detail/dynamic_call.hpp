@@ -233,6 +233,7 @@ request make_operation_request(const operation_target& on, const A&... arguments
   what.object = on.object;
   what.called = on.called;
   what.options = on.options;
+  what.pure = on.options.pure || only_looks(on.what);
   try {
     argument_port objects(on.home.get(), what);
     json_writer out(what.body, what.attachments, on.home ? on.home->bounds() : limits{}, &objects);

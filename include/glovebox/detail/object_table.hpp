@@ -37,6 +37,13 @@ class GLOVEBOX_API object_table {
   /// Gives references back; the last one forgets the object and destroys it if the table owns it.
   void release(std::uint64_t handle, std::uint64_t count);
 
+  /// Handles from now on are greater than this; those there are stay.
+  void continue_after(std::uint64_t handle) noexcept {
+    if (handle > last_handle_) last_handle_ = handle;
+  }
+  /// The parent holds that many more references; nothing happens when the handle is stale.
+  void retain(std::uint64_t handle, std::uint64_t count) noexcept;
+
   std::size_t size() const noexcept { return entries_.size(); }
 
  private:

@@ -77,6 +77,13 @@ auto first_of(std::index_sequence<I...>, Tuple&& all) {
   return std::forward_as_tuple(std::get<I>(std::forward<Tuple>(all))...);
 }
 
+/// Whether a function's type promises that it changes nothing: a const member.
+template <class Shape>
+inline constexpr bool is_pure = false;
+template <class R, class C, class This, class... P>
+inline constexpr bool is_pure<shape<R, C, This, P...>> =
+    !std::is_void_v<C> && std::is_const_v<std::remove_reference_t<This>>;
+
 template <class Target, class Shape, class... A>
 GLOVEBOX_LOCAL auto call_shape(const std::shared_ptr<target>& on, const call_options& options,
                                A&&... arguments) {
@@ -101,6 +108,7 @@ GLOVEBOX_LOCAL auto call_shape(const std::shared_ptr<target>& on, const call_opt
         request what;
         what.stub = &stub_type::node;
         what.options = options;
+        what.pure = options.pure || is_pure<Shape>;
         if (on)
           encode_arguments(slots{}, std::make_index_sequence<count>{}, *on, what, std::move(given));
         if constexpr (sizeof...(A) == count)

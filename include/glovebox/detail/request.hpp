@@ -35,6 +35,8 @@ struct request {
   std::vector<std::shared_ptr<callable>> callables;
   std::shared_ptr<callback_scope> scope;  // of those that run, once it is submitted
   call_options options;
+  bool copies = false;              // has the child make a copy of itself
+  bool pure = false;                // changes nothing there
   std::exception_ptr encode_error;  // delivered through the handler
 
   std::string_view name() const noexcept { return stub ? stub->name : std::string_view(called); }

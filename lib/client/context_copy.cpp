@@ -1,0 +1,267 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+
+// Copies of a child.
+#include "client/child_request.hpp"
+#include "client/context_impl.hpp"
+#include "runtime/copying.hpp"
+#include "transport/socket.hpp"
+
+#include <glovebox/detail/own_code.hpp>
+#include <glovebox/dynamic/json_reader.hpp>
+
+#include <sys/socket.h>
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace glovebox::client {
+namespace {
+
+// Handles below belong to one generation of copies. No life makes that many objects.
+constexpr int generation_shift = 40;
+
+detail::request copy_request(const std::shared_ptr<detail::target>& on, const call_options& how,
+                             const runtime::copy_order& order) {
+  using namespace detail;
+  using slots = choose_slots<type_list<const runtime::copy_order&>,
+                             type_list<const runtime::copy_order&>>::type;
+  using stub_type = stub<named_target<&runtime::copy_child>, void, false, slots>;
+  request call;
+  call.stub = &stub_type::node;
+  call.options = how;
+  call.copies = true;
+  encode_arguments(slots{}, std::make_index_sequence<1>{}, *on, call, std::forward_as_tuple(order));
+  return call;
+}
+
+file_descriptor owned(transport::unique_fd from) {
+  return file_descriptor(from.release());
+}
+
+}  // namespace
+
+/// The call that has a child copied, on behalf of the copy's context.
+class context_impl::copy_operation final : public detail::operation {
+ public:
+  copy_operation(detail::request&& what, std::shared_ptr<context_impl> original,
+                 std::shared_ptr<context_impl> copy)
+      : operation(std::move(what), 0), original_(std::move(original)), copy_(std::move(copy)) {}
+
+  void take(const detail::answer& from) override {
+    detail::result_reader<void>::check(from);
+    if (!copy_->asleep_) return;
+    copy_->inherit(*original_);
+    original_->copy_answered(copy_, nullptr);
+  }
+  void resume() override {
+    const auto copy = std::move(copy_);
+    const auto original = std::move(original_);
+    const std::exception_ptr failed = std::move(error_);
+    destroy();
+    if (failed && copy->asleep_) original->copy_answered(copy, failed);
+    copy->on_copied(failed);
+  }
+  // Its context waits for it alone, and runs nothing of the user's here.
+  void post() override {
+    asio::post(original_->executor_, [op = std::unique_ptr<copy_operation, destroyer>(
+                                          this)]() mutable { op.release()->resume(); });
+  }
+  void destroy() noexcept override { delete this; }
+  const std::shared_ptr<context_impl>& copy() const noexcept { return copy_; }
+
+ private:
+  struct destroyer {
+    void operator()(copy_operation* op) const noexcept { op->destroy(); }
+  };
+  ~copy_operation() override = default;
+
+  std::shared_ptr<context_impl> original_;
+  std::shared_ptr<context_impl> copy_;
+};
+
+// ---- making copies
+
+// \returns the order, which is still to be given to the original; null when there will be no copy
+detail::operation* context_impl::launch_copy(
+    const std::shared_ptr<context_impl>& of, std::shared_ptr<server_link> link,
+    const call_options& how, std::vector<std::pair<std::uint64_t, std::int64_t>> references) {
+  completions done;
+  lock_type lock(lock_);
+  detail::operation* order = nullptr;
+  try {
+    timer_.emplace(executor_);
+    if (options_.busy_poll.count() > 0 && !asleep_) poller_.emplace();
+    auto [mine, theirs] = transport::stream_pair();
+    auto [servers, copys] = transport::stream_pair();
+    const int wanted = 1;
+    if (::setsockopt(servers.get(), SOL_SOCKET, SO_PASSCRED, &wanted, sizeof wanted) != 0)
+      throw std::system_error(errno, std::generic_category(), "SO_PASSCRED");
+    transport::unique_fd memory = make_recorder();
+    output_ends outputs;
+    runtime::copy_order what;
+    what.channel = owned(std::move(theirs));
+    what.recorder = owned(std::move(memory));
+    what.registration = owned(std::move(copys));
+    what.standard_output = owned(outputs.end_of(options_.standard_output));
+    what.standard_error = owned(outputs.end_of(options_.standard_error));
+    what.last_handle = generation_ << generation_shift;
+    what.references = std::move(references);
+    order = new copy_operation(copy_request(of, how, what), of, self());
+    if (!link || !link->adopt(std::move(servers), std::weak_ptr<child_watcher>(self()), child_))
+      throw std::system_error(ECONNRESET, std::generic_category(), "the fork server died");
+    link_ = std::move(link);
+    take_ends(std::move(mine), std::move(outputs.read_end));
+    service_->enter(self());
+    arm();
+    return order;
+  } catch (const std::exception& why) {
+    if (order) order->destroy();
+    facts_.never_started = true;
+    facts_.detail = std::string("copying a child: ") + why.what();
+    finalize(lock, done);
+    return nullptr;
+  }
+}
+
+// What calls so far may have left in the original, and so in the copy. Before the copy takes calls.
+void context_impl::inherit(const context_impl& original) {
+  std::unordered_map<std::uint64_t, callables> kept;
+  std::uint64_t last_call = 0, last_nested = 0;
+  {
+    const lock_type lock(original.lock_);
+    kept = original.kept_;
+    last_call = original.session_.last_call();
+    last_nested = original.session_.last_nested();
+  }
+  const std::shared_ptr<lineage> lives = original.lineage_.lock();
+  const lock_type lock(lock_);
+  kept_ = std::move(kept);
+  // The child has seen these; and what it keeps is named by the call that brought it.
+  session_.begin_after(last_call, last_nested);
+  if (!asleep_ || !lives) return;
+  const std::lock_guard held(lives->lock);
+  for (lineage::sleeper& each : lives->sleepers)
+    if (each.which.lock().get() == this) {
+      each.answered = true;
+      each.last_handle = lives->last_handle;
+    }
+}
+
+// The order to copy this child leaves now: what is given back from here on, the copy still has.
+void context_impl::note_copy(const detail::operation& order) {
+  const auto& copy = static_cast<const copy_operation&>(order).copy();
+  const std::shared_ptr<lineage> lives = lineage_.lock();
+  if (!copy->asleep_ || !lives) return;
+  const std::lock_guard held(lives->lock);
+  std::erase_if(lives->sleepers, [](const auto& each) { return each.which.expired(); });
+  lives->sleepers.emplace_back().which = copy;
+}
+
+void context_impl::note_reference(lineage& lives, std::uint64_t object, std::int64_t count) {
+  const std::lock_guard held(lives.lock);
+  lives.last_handle = std::max(lives.last_handle, object);
+  for (lineage::sleeper& each : lives.sleepers)
+    if (count < 0 || each.answered) each.since.add(object, count);
+}
+
+// Under no lock, after each answer in its turn, of a context that has snapshots.
+void context_impl::note_answer(const answered& one, lineage& lives) {
+  bool brought_objects = false;
+  const auto note = [&](std::uint64_t object) {
+    note_reference(lives, object, 1);
+    brought_objects = true;
+  };
+  if (one.kind == core::session::event_kind::reply) {
+    if (one.frame.header.object != 0) note(one.frame.header.object);
+    if (one.frame.header.encoding == core::body_encoding::json)
+      for (const std::uint64_t object : detail::references_in(one.frame.body)) note(object);
+  }
+  const detail::request& what = one.which->op->request();
+  if (!snapshots_ || what.copies) return;
+  const lock_type lock(lock_);
+  // What a later life could not know, it must not lose without a word.
+  snapshots_->answered(!what.pure || brought_objects);
+}
+
+// Under no lock. The fork server tells of a copy that was made.
+void context_impl::on_copied(std::exception_ptr failed) {
+  completions done;
+  lock_type lock(lock_);
+  if (down_ || state_ == context_state::terminated) return;
+  if (!failed) {
+    if (state_ == context_state::starting && !was_ready_)
+      start_limit_ = clock::now() + options_.start_timeout;
+    arm();
+    return;
+  }
+  refused_ = failed;
+  facts_.never_started = true;
+  facts_.detail = "copying a child: ";
+  try {
+    std::rethrow_exception(failed);
+  } catch (const std::exception& why) {
+    facts_.detail += why.what();
+  }
+  exit_known_ = true;
+  pump(lock, done);
+  deliver(lock, done);
+}
+
+// ---- copies that are made by themselves
+
+// Under the lock, between two calls that are sent. The order goes before the calls that wait.
+void context_impl::order_copy() {
+  const time now = clock::now();
+  snapshots_->ordered(now.time_since_epoch().count());
+  std::shared_ptr<context_impl> copy;
+  try {
+    copy = std::make_shared<context_impl>(executor_, options_);
+    copy->asleep_ = lineage_here();
+    copy->snapshots_.reset();
+    copy->by_itself_ = true;
+    if (detail::operation* const order = copy->launch_copy(self(), link_, {}, {})) {
+      take_call(*order, true);
+      return;
+    }
+  } catch (const std::exception&) {
+    // No memory, or no descriptors: a later one may be made.
+  }
+  snapshots_->refused(now.time_since_epoch().count());
+}
+
+// Under no lock. What the child has answered to the order to copy itself; copies by hand count,
+// too.
+void context_impl::copy_answered(const std::shared_ptr<context_impl>& copy,
+                                 const std::exception_ptr& refused) {
+  std::shared_ptr<context_impl> older;
+  completions done;
+  {
+    const lock_type lock(lock_);
+    const auto lives = lineage_.lock();
+    if (!snapshots_ || !lives || down_ || state_ == context_state::terminated) return;
+    const auto now = clock::now().time_since_epoch().count();
+    std::unique_lock held(lives->lock);
+    if (!refused) {
+      ++copy->keepers_;
+      older = std::exchange(lives->latest, copy);
+      lives->refused.clear();
+      copy->by_itself_ ? snapshots_->made(now) : snapshots_->made_by_hand();
+    } else {
+      if (copy->by_itself_) snapshots_->refused(now);
+      try {
+        std::rethrow_exception(refused);
+      } catch (const std::exception& why) {
+        lives->refused = why.what();
+      }
+    }
+    held.unlock();
+    if (refused) {  // calls may have waited for it
+      fill_queue(done);
+      flush(done);
+      arm();
+    }
+  }
+  if (older) older->close();
+}
+
+}  // namespace glovebox::client

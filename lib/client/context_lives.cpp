@@ -1,0 +1,326 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+
+// The lives of a context, which go on from copies of its child.
+#include "client/context_impl.hpp"
+
+#include <glovebox/failures.hpp>
+#include <glovebox/snapshot.hpp>
+
+#include <poll.h>
+#include <algorithm>
+#include <utility>
+
+namespace glovebox::client {
+namespace {
+
+std::exception_ptr wrong_snapshot(const char* why) {
+  return std::make_exception_ptr(state_error(why));
+}
+
+std::string lost_calls_text(std::uint64_t lost, const std::string& no_later_one) {
+  std::string text = "the context went back to a snapshot, and " + std::to_string(lost) +
+                     (lost == 1 ? " call that had ended since is undone"
+                                : " calls that had ended since are undone") +
+                     "; this call was not run, further ones are";
+  if (!no_later_one.empty()) text += " (no later snapshot: " + no_later_one + ")";
+  return text;
+}
+
+}  // namespace
+
+/// Waits for a sleeping copy, and hands it to the operation that has asked for one.
+class context_impl::snapshot_waiter final : public detail::operation {
+ public:
+  snapshot_waiter(detail::operation& asked, std::shared_ptr<context_impl> copy)
+      : operation({}, 0), asked_(asked), copy_(std::move(copy)) {}
+
+  void take(const detail::answer&) override {}
+  void resume() override {
+    finish();
+    detail::operation& asked = asked_;
+    delete this;
+    asked.resume();
+  }
+  void post() override {
+    finish();
+    detail::operation& asked = asked_;
+    delete this;
+    asked.post();
+  }
+  void destroy() noexcept override {
+    asked_.destroy();
+    delete this;
+  }
+
+ private:
+  ~snapshot_waiter() override = default;
+  void finish() {
+    const std::shared_ptr<detail::target> from = std::move(copy_);
+    const auto copy = std::static_pointer_cast<context_impl>(from);
+    if (error_)
+      asked_.fail(std::move(error_));
+    else if (++copy->keepers_; true)
+      asked_.take({.body = {}, .attachments = {}, .object = 0, .limits = {}, .from = from});
+  }
+
+  detail::operation& asked_;
+  std::shared_ptr<context_impl> copy_;
+};
+
+std::shared_ptr<lineage> context_impl::lineage_here() {
+  if (auto known = lineage_.lock()) return known;
+  own_lineage_ = std::make_shared<lineage>();
+  own_lineage_->front = self();
+  own_lineage_->generation = generation_;
+  lineage_ = own_lineage_;
+  return own_lineage_;
+}
+
+std::shared_ptr<context_impl> context_impl::successor() const {
+  if (state_ != context_state::terminated) return nullptr;
+  const auto lives = lineage_.lock();
+  if (!lives) return nullptr;
+  const std::lock_guard held(lives->lock);
+  return lives->current.get() == this ? nullptr : lives->current;
+}
+
+// What results come from: the one that handles know.
+std::shared_ptr<detail::target> context_impl::front() {
+  const auto lives = lineage_.lock();
+  std::shared_ptr<detail::target> first = lives ? lives->front.lock() : nullptr;
+  return first ? first : shared_from_this();
+}
+
+void context_impl::snapshot(detail::operation& op) {
+  std::shared_ptr<context_impl> copy;
+  std::shared_ptr<server_link> link;
+  {
+    completions done;
+    lock_type lock(lock_);
+    if (const auto next = successor()) {
+      lock.unlock();
+      return next->snapshot(op);
+    }
+    if (!accepts_calls()) {
+      done.fail(op, refusal());
+      return;
+    }
+    try {
+      copy = std::make_shared<context_impl>(executor_, options_);
+      copy->asleep_ = lineage_here();
+      copy->snapshots_.reset();
+    } catch (...) {
+      done.fail(op, std::current_exception());
+      return;
+    }
+    link = link_;
+  }
+  copy->wait_ready(*new snapshot_waiter(op, copy));
+  if (detail::operation* const order =
+          copy->launch_copy(self(), std::move(link), op.request().options, {}))
+    submit(*order);
+}
+
+std::shared_ptr<detail::context_target> context_impl::revive() {
+  std::shared_ptr<server_link> link;
+  {
+    const lock_type lock(lock_);
+    link = link_;
+  }
+  const auto made = std::make_shared<context_impl>(executor_, options_);
+  made->generation_ = generation_ + 1;
+  made->inherit(*this);
+  if (detail::operation* const order = made->launch_copy(self(), std::move(link), {}, {}))
+    submit(*order);
+  return made;
+}
+
+// An idle child's end is not noticed before it is asked.
+bool context_impl::has_died() const {
+  const lock_type lock(lock_);
+  if (state_ >= context_state::terminating || exit_known_) return true;
+  pollfd end{.fd = pidfd_.get(), .events = POLLIN, .revents = 0};
+  return pidfd_ && ::poll(&end, 1, 0) > 0;
+}
+
+void context_impl::roll_back(detail::operation& op,
+                             const std::shared_ptr<detail::context_target>& to) {
+  completions done;
+  lock_type lock(lock_);
+  if (const auto next = successor()) {
+    lock.unlock();
+    return next->roll_back(op, to);
+  }
+  const auto there = std::dynamic_pointer_cast<context_impl>(to);
+  if (!there || !there->asleep_) {
+    done.fail(op, wrong_snapshot("roll_back() needs a snapshot, and this one is empty"));
+  } else if (there->asleep_ != lineage_.lock()) {
+    done.fail(op,
+              wrong_snapshot("the snapshot is of another context; its revive() makes a context of "
+                             "its own"));
+  } else if (down_ || stopping_) {
+    done.fail(op, refusal());
+  } else if (there->has_died()) {
+    done.fail(op,
+              wrong_snapshot("the snapshot's process has ended, so there is nothing to go back to; "
+                             "the context goes on as it is"));
+  } else {
+    back_to_ = there;
+    back_waiters_.push_back(&op);
+    if (state_ == context_state::terminated) {
+      go_back({}, done);
+      return;
+    }
+    kill(core::evidence::kill::owner, "the context was rolled back");
+    // With nobody waiting there is nothing to wait for either.
+    if (pidfd_ && !pumping_ && session_.open_calls() == 0)
+      finalize(lock, done);
+    else
+      arm();
+  }
+}
+
+// A crash, too, may be no end.
+void context_impl::choose_way_back(const termination& end) {
+  if (back_to_ || !snapshots_ || stopping_ || facts_.server_lost || !was_ready_) return;
+  const auto lives = lineage_.lock();
+  if (!lives || end.cause == cause::killed_by_owner || !snapshots_->gone()) return;
+  const std::lock_guard held(lives->lock);
+  back_to_ = lives->latest;
+}
+
+// The next life. It takes over the calls that this one's child had not begun.
+void context_impl::go_back(std::vector<detail::operation*> moved, completions& done) {
+  const auto there = std::exchange(back_to_, nullptr);
+  const auto waiting = std::exchange(back_waiters_, {});
+  const auto lives = lineage_.lock();
+  const bool asked_for = !waiting.empty();
+  const std::uint64_t lost = snapshots_ && !asked_for ? snapshots_->unsaved() : 0;
+  std::shared_ptr<context_impl> next, older;
+  std::shared_ptr<const std::string> why_lost;
+  try {
+    next = std::make_shared<context_impl>(executor_, options_);
+    std::vector<std::pair<std::uint64_t, std::int64_t>> references;
+    std::shared_ptr<server_link> link;
+    {
+      const lock_type lock(there->lock_);
+      link = there->link_;
+    }
+    std::uint64_t stale = 0;
+    {
+      const std::lock_guard held(lives->lock);
+      next->generation_ = ++lives->generation;
+      for (const lineage::sleeper& each : lives->sleepers)
+        if (each.which.lock() == there) {
+          references = each.since.list();
+          stale = each.since.above(each.last_handle);
+        }
+      if (lost != 0 && !options_.accept_lost_state)
+        why_lost = std::make_shared<const std::string>(lost_calls_text(lost, lives->refused));
+      // What is later than where the context is now is none of its past.
+      if (snapshots_ && lives->latest != there) {
+        ++there->keepers_;
+        older = std::exchange(lives->latest, there);
+      }
+    }
+    next->lineage_ = lives;
+    next->stats_ = stats_;
+    next->stats_.calls -= moved.size();
+    ++next->stats_.roll_backs;
+    if (snapshots_) next->snapshots_ = snapshots_->next(asked_for);
+    next->inherit(*there);
+    announce(context_event::kind::rolled_back, lost, stale);
+    if (detail::operation* const order =
+            next->launch_copy(there, std::move(link), {}, std::move(references)))
+      there->submit(*order);
+  } catch (...) {
+    for (const auto* const all : {&std::as_const(moved), &waiting})
+      for (detail::operation* const op : *all) done.fail(*op, std::current_exception());
+    return;
+  }
+  if (older) older->close();
+  if (why_lost) {
+    // Made when nobody could know that what they build on would be undone.
+    for (detail::operation* const op : moved)
+      done.fail(*op, std::make_exception_ptr(state_rolled_back(*why_lost, lost)));
+    if (moved.empty()) next->refuses_next_ = why_lost;
+    next->lost_calls_ = lost;
+    moved.clear();
+  }
+  for (detail::operation* const op : moved) next->submit(*op);
+  for (detail::operation* const op : std::exchange(ready_waiters_, {})) next->wait_ready(*op);
+  for (detail::operation* const op : waiting) next->wait_ready(*op);
+  const std::lock_guard held(lives->lock);
+  lives->current = std::move(next);
+}
+
+// The context is over, and so are the snapshots that nobody else has.
+void context_impl::drop_latest() noexcept {
+  std::shared_ptr<context_impl> latest;
+  if (const auto lives = lineage_.lock(); lives && !asleep_) {
+    const std::lock_guard held(lives->lock);
+    latest = std::move(lives->latest);
+  }
+  if (latest) latest->close();
+}
+
+// ---- what can be asked
+
+std::string context_impl::describe() const {
+  return "the context of child " + std::to_string(pid());
+}
+
+context_state context_impl::state() const noexcept {
+  lock_type lock(lock_);
+  if (const auto next = successor()) {
+    lock.unlock();
+    return next->state();
+  }
+  const bool ends = stopping_ || crash_seen_ || exit_known_;
+  return ends && state_ < context_state::terminating ? context_state::terminating : state_;
+}
+
+bool context_impl::was_ready() const noexcept {
+  const lock_type lock(lock_);
+  return was_ready_;
+}
+
+pid_t context_impl::pid() const noexcept {
+  lock_type lock(lock_);
+  if (const auto next = successor()) {
+    lock.unlock();
+    return next->pid();
+  }
+  return facts_.pid;
+}
+
+std::string context_impl::start_note() const {
+  lock_type lock(lock_);
+  if (const auto next = successor()) {
+    lock.unlock();
+    return next->start_note();
+  }
+  return start_note_;
+}
+
+std::optional<termination> context_impl::ended() const {
+  lock_type lock(lock_);
+  if (const auto next = successor()) {
+    lock.unlock();
+    return next->ended();
+  }
+  return ended_;
+}
+
+context_stats context_impl::stats() const {
+  lock_type lock(lock_);
+  if (const auto next = successor()) {
+    lock.unlock();
+    return next->stats();
+  }
+  context_stats now = stats_;
+  now.open = session_.open_calls();
+  return now;
+}
+
+}  // namespace glovebox::client

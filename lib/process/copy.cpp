@@ -1,0 +1,89 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "process/copy.hpp"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+namespace glovebox::process {
+namespace {
+
+[[noreturn]] void cannot_copy(int error, const char* step) {
+  throw std::system_error(error, std::generic_category(), step);
+}
+
+}  // namespace
+
+// The C library's fork cannot make siblings. What it does besides, for a process with one thread,
+// is to have the kernel write the new thread's number where the library keeps it, and to register
+// the list of robust mutexes again.
+pid_t copy_process() {
+  int* own_number = nullptr;
+  if (::prctl(PR_GET_TID_ADDRESS, &own_number, 0, 0, 0) != 0 || !own_number)
+    cannot_copy(errno, "prctl(PR_GET_TID_ADDRESS)");
+  void* robust_list = nullptr;
+  std::size_t robust_size = 0;
+  const bool robust = ::syscall(SYS_get_robust_list, 0, &robust_list, &robust_size) == 0;
+
+  clone_args how{};
+  // The signal at its end is that of the original's.
+  how.flags = CLONE_PARENT | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+  how.child_tid = reinterpret_cast<std::uintptr_t>(own_number);
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &before);
+  const long pid = ::syscall(SYS_clone3, &how, sizeof how);
+  const int error = errno;
+  if (pid == 0 && robust) ::syscall(SYS_set_robust_list, robust_list, robust_size);
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) cannot_copy(error, "clone3");
+  return static_cast<pid_t>(pid);
+}
+
+bool settle_copy(const copy_belongings& own, pid_t server, int channel,
+                 recorder_page& page) noexcept {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != server) return false;  // it died before the signal was armed
+  ::setpgid(0, 0);
+  page.copied.store(1);
+  wake(page.copied);
+  ::prctl(PR_SET_PTRACER, server);
+  if (::dup3(own.channel, channel, O_CLOEXEC) < 0 || !replace(page, own.recorder)) return false;
+  if (own.standard_output >= 0 && ::dup2(own.standard_output, STDOUT_FILENO) < 0) return false;
+  if (own.standard_error >= 0 && ::dup2(own.standard_error, STDERR_FILENO) < 0) return false;
+  const char here = 'c';
+  return ::write(own.registration, &here, 1) == 1;
+}
+
+void await_copy(recorder_page& page) noexcept {
+  const timespec longest{.tv_sec = 1, .tv_nsec = 0};
+  while (page.copied.load() == 0)
+    if (::syscall(SYS_futex, &page.copied, FUTEX_WAIT, 0, &longest, nullptr, 0) != 0 &&
+        errno == ETIMEDOUT)
+      return;
+}
+
+std::optional<std::vector<std::string>> other_threads() {
+  std::error_code failed;
+  const std::filesystem::directory_iterator tasks("/proc/self/task", failed);
+  if (failed) return std::nullopt;
+  const std::string own = std::to_string(::syscall(SYS_gettid));
+  std::vector<std::string> names;
+  for (const auto& each : tasks) {
+    if (each.path().filename() == own) continue;
+    std::string& name = names.emplace_back();
+    std::ifstream file(each.path() / "comm");
+    std::getline(file, name);
+  }
+  return names;
+}
+
+}  // namespace glovebox::process

@@ -1,0 +1,76 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "runtime/copying.hpp"
+
+#include "process/copy.hpp"
+#include "runtime/callbacks.hpp"
+
+#include <glovebox/this_child.hpp>
+
+#include <cstdio>
+#include <exception>
+
+namespace glovebox {
+namespace {
+
+// Never destroyed, as the threads of the user's may outlive static objects.
+std::vector<this_child::copy_hooks>& all_copy_hooks() {
+  static auto& all = *new std::vector<this_child::copy_hooks>;
+  return all;
+}
+
+}  // namespace
+
+void this_child::on_copy(copy_hooks hooks) {
+  all_copy_hooks().push_back(std::move(hooks));
+}
+
+namespace runtime {
+namespace {
+
+void undo_hooks(std::size_t from) noexcept {
+  const auto& hooks = all_copy_hooks();
+  for (std::size_t i = from; i != hooks.size(); ++i)
+    if (hooks[i].in_original) hooks[i].in_original();
+}
+
+}  // namespace
+
+void run_before_copy() {
+  const auto& hooks = all_copy_hooks();
+  for (std::size_t i = hooks.size(); i-- != 0;) {
+    try {
+      if (hooks[i].before) hooks[i].before();
+    } catch (const std::exception& why) {
+      undo_hooks(i + 1);
+      throw std::runtime_error(std::string("this child cannot be copied: ") + why.what());
+    } catch (...) {
+      undo_hooks(i + 1);
+      throw;
+    }
+  }
+}
+
+void run_after_copy(bool in_copy) noexcept {
+  if (!in_copy) return undo_hooks(0);
+  for (const auto& each : all_copy_hooks())
+    if (each.in_copy) each.in_copy();
+}
+
+std::string why_not_to_copy() {
+  const auto threads = process::other_threads();
+  if (!threads || threads->empty()) return {};
+  std::string text = "this child cannot be copied: it has " + std::to_string(threads->size()) +
+                     (threads->size() == 1 ? " other thread, " : " other threads, ");
+  for (const std::string& each : *threads) {
+    if (&each != &threads->front()) text += ", ";
+    text += '\'' + each + '\'';
+  }
+  return text + ", which the copy would lack; end them first";
+}
+
+void copy_child(const copy_order& order) {
+  callbacks_here().copy(order);
+}
+
+}  // namespace runtime
+}  // namespace glovebox

@@ -1,0 +1,321 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+
+// Contexts to which a crash is no end: what is undone, and what is said of it.
+#include "integration/call_fixture.hpp"
+#include "integration/life.hpp"
+#include "support/dice.hpp"
+#include "support/faults.hpp"
+
+#include <future>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+BOOST_AUTO_TEST_SUITE(roll_back_test)
+
+using namespace glovebox;
+using namespace glovebox::test;
+using asio::use_future;
+
+// ---- in the child
+
+long total = 0;
+long add(long n) {
+  return total += n;
+}
+long read_total() {
+  return total;
+}
+struct counted {
+  explicit counted(int n) : number(n) {}
+  int value() const { return number; }
+  int add(int n) { return number += n; }
+  int number;
+};
+std::optional<std::jthread> companion;
+void start_thread() {
+  companion.emplace([](const std::stop_token& over) {
+    while (!over.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  });
+}
+
+// ---- in the parent
+
+boost::test_tools::assertion_result can_copy(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result possible(!under_thread_sanitizer);
+  possible.message() << "ThreadSanitizer's own thread keeps children from being copied";
+  return possible;
+}
+
+/// What a context told. It may tell more when the test is over.
+class events {
+ public:
+  struct rolled_back {
+    std::uint64_t lost = 0, stale = 0;
+    cause why{};
+    pid_t pid = 0;
+  };
+
+  std::function<void(const context_event&)> hook() const {
+    return [told = told_](const context_event& event) {
+      const std::lock_guard held(told->lock);
+      if (event.what == context_event::kind::ended) ++told->ended;
+      if (event.what == context_event::kind::rolled_back)
+        told->all.push_back({event.lost_calls, event.stale_objects, event.end->cause, event.pid});
+    };
+  }
+  std::vector<rolled_back> seen() const {
+    const std::lock_guard held(told_->lock);
+    return told_->all;
+  }
+  int ended() const {
+    const std::lock_guard held(told_->lock);
+    return told_->ended;
+  }
+
+ private:
+  struct state {
+    std::mutex lock;
+    std::vector<rolled_back> all;
+    int ended = 0;
+  };
+  std::shared_ptr<state> told_ = std::make_shared<state>();
+};
+
+context_options going_back(std::uint32_t after, events* told = nullptr) {
+  context_options options;
+  options.on_crash = on_crash::roll_back;
+  options.snapshot_after = after;
+  if (told) options.on_event = told->hook();
+  return options;
+}
+std::future<void> crash(const context& ctx) {
+  return ctx.call<&commit_fault>(std::string("null_dereference"), use_future);
+}
+cause ends(std::future<void> call) {
+  try {
+    get(std::move(call));
+  } catch (const process_terminated& why) {
+    BOOST_TEST((why.info().culprit == culprit::yes), why.info().report());
+    return why.info().cause;
+  }
+  return {};
+}
+long total_in(const context& ctx) {
+  return get(ctx.call<&read_total>(use_future));
+}
+
+BOOST_AUTO_TEST_SUITE(crashes, *boost::unit_test::precondition(can_copy))
+
+BOOST_AUTO_TEST_CASE(nothing_is_lost) {
+  events told;
+  const context ctx(shared_io(), going_back(1, &told));
+  std::vector<std::future<long>> sums;
+  std::vector<std::future<void>> crashes;
+  for (int i = 0; i != 30; ++i) {
+    sums.push_back(ctx.call<&add>(1, use_future));
+    if (i % 10 == 4) crashes.push_back(crash(ctx));
+  }
+  for (auto& each : crashes) BOOST_TEST((ends(std::move(each)) == cause::signal));
+  long expected = 0;
+  for (auto& each : sums) BOOST_TEST(get(std::move(each)) == ++expected);
+  BOOST_TEST(total_in(ctx) == 30);
+  BOOST_TEST(ctx.stats().roll_backs == 3u);
+  BOOST_TEST(told.seen().size() == 3u);
+  for (const auto& each : told.seen()) {
+    BOOST_TEST(each.lost == 0u);
+    BOOST_TEST((each.why == cause::signal));
+    BOOST_TEST(each.pid != ctx.pid());
+  }
+  BOOST_TEST(told.ended() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(the_first_call_may_crash) {
+  const context ctx(shared_io(), going_back(1));
+  BOOST_TEST((ends(crash(ctx)) == cause::signal));
+  BOOST_TEST(get(ctx.call<&add>(2, use_future)) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_lost_is_told) {
+  events told;
+  const context ctx(shared_io(), going_back(0, &told));
+  get(ctx.call<&add>(5, use_future));
+  const snapshot five = get(ctx.snapshot(use_future));
+  get(ctx.call<&add>(1, use_future));
+  get(ctx.call<&add>(1, use_future));
+  const auto late = get(ctx.make<counted>(1, use_future));
+  BOOST_TEST((ends(crash(ctx)) == cause::signal));
+  try {
+    total_in(ctx);
+    BOOST_ERROR("the call was run");
+  } catch (const state_rolled_back& why) {
+    BOOST_TEST(why.lost_calls() == 3u, why.what());
+  }
+  BOOST_TEST(total_in(ctx) == 5);
+  BOOST_TEST(told.seen().size() == 1u);
+  BOOST_TEST(told.seen().front().lost == 3u);
+  BOOST_TEST(told.seen().front().stale == 1u);
+  BOOST_CHECK_THROW(get(late.call<&counted::value>(use_future)), std::logic_error);
+}
+
+BOOST_AUTO_TEST_CASE(calls_behind_it_do_not_run_where_others_are_lost) {
+  const context ctx(shared_io(), going_back(0));
+  const snapshot start = get(ctx.snapshot(use_future));
+  get(ctx.call<&add>(1, use_future));
+  auto crashing = crash(ctx);
+  auto behind = ctx.call<&add>(1, use_future);
+  BOOST_TEST((ends(std::move(crashing)) == cause::signal));
+  BOOST_CHECK_THROW(get(std::move(behind)), state_rolled_back);
+  BOOST_TEST(total_in(ctx) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(accepted_losses) {
+  context_options options = going_back(0);
+  options.accept_lost_state = true;
+  const context ctx(shared_io(), options);
+  const snapshot start = get(ctx.snapshot(use_future));
+  get(ctx.call<&add>(1, use_future));
+  auto crashing = crash(ctx);
+  auto behind = ctx.call<&add>(1, use_future);
+  BOOST_TEST((ends(std::move(crashing)) == cause::signal));
+  BOOST_TEST(get(std::move(behind)) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_snapshot_it_ends) {
+  const context ctx(shared_io(), going_back(0));
+  BOOST_TEST((ends(crash(ctx)) == cause::signal));
+  BOOST_CHECK_THROW(total_in(ctx), state_error);
+  BOOST_TEST((ctx.state() == context_state::terminated));
+}
+
+BOOST_AUTO_TEST_CASE(pure_calls) {
+  const context ctx(shared_io(), going_back(0));
+  const auto object = get(ctx.make<counted>(7, use_future));
+  const snapshot before = get(ctx.snapshot(use_future));
+  BOOST_TEST(get(object.call<&counted::value>(use_future)) == 7);
+  BOOST_TEST(get(ctx.with({.pure = true}).call<&read_total>(use_future)) == 0);
+  BOOST_TEST((ends(crash(ctx)) == cause::signal));
+  BOOST_TEST(get(object.call<&counted::value>(use_future)) == 7);
+  get(object.call<&counted::add>(1, use_future));
+  BOOST_TEST((ends(crash(ctx)) == cause::signal));
+  BOOST_CHECK_THROW(get(object.call<&counted::value>(use_future)), state_rolled_back);
+}
+
+BOOST_AUTO_TEST_CASE(deadlines) {
+  const context ctx(shared_io(), going_back(1));
+  get(ctx.call<&add>(3, use_future));
+  const call_options impatient{.timeout = life::soon, .grace = std::chrono::milliseconds(1)};
+  auto hangs = ctx.with(impatient).call<&life::wait_for_ever>(use_future);
+  auto behind = ctx.call<&add>(1, use_future);
+  BOOST_CHECK_THROW(get(std::move(hangs)), call_timeout);
+  BOOST_TEST(get(std::move(behind)) == 4);
+}
+
+BOOST_AUTO_TEST_CASE(a_budget) {
+  context_options options = going_back(1);
+  options.max_roll_backs = 3;
+  const context ctx(shared_io(), options);
+  get(ctx.call<&add>(1, use_future));
+  for (int i = 0; i != 3; ++i) BOOST_TEST((ends(crash(ctx)) == cause::signal));
+  BOOST_TEST(total_in(ctx) == 1);  // which begins a new row
+  for (int i = 0; i != 4; ++i) BOOST_TEST((ends(crash(ctx)) == cause::signal));
+  BOOST_CHECK_THROW(total_in(ctx), state_error);
+  BOOST_TEST((ctx.ended().has_value()));
+}
+
+BOOST_AUTO_TEST_CASE(its_owner_ends_it) {
+  const context ctx(shared_io(), going_back(1));
+  get(ctx.call<&add>(1, use_future));
+  ctx.kill();
+  BOOST_TEST(life::eventually([&] { return ctx.state() == context_state::terminated; }));
+  const context stopped(shared_io(), going_back(1));
+  get(stopped.call<&add>(1, use_future));
+  get(stopped.stop(use_future));
+  BOOST_TEST((stopped.state() == context_state::terminated));
+}
+
+BOOST_AUTO_TEST_CASE(a_child_that_cannot_be_copied_any_more) {
+  const context ctx(shared_io(), going_back(1));
+  get(ctx.call<&add>(1, use_future));
+  get(ctx.call<&start_thread>(use_future));
+  get(ctx.call<&add>(1, use_future));
+  BOOST_TEST((ends(crash(ctx)) == cause::signal));
+  const std::string why = message_of<state_rolled_back>([&] { total_in(ctx); });
+  BOOST_TEST(why.find("1 other thread") != std::string::npos, why);
+  BOOST_TEST(total_in(ctx) == 1);
+}
+
+// What is acknowledged and not reported as lost is there.
+BOOST_AUTO_TEST_CASE(the_sum_is_always_right) {
+  const int steps = under_sanitizer ? 200 : 600;
+  for (const std::uint32_t after : {1u, 5u}) {
+    events told;
+    context_options options = going_back(after, &told);
+    options.max_roll_backs = 1000000;
+    const context ctx(shared_io(), options);
+    glovebox::test::dice dice(after);
+    std::vector<long> since;  // acknowledged, the latest last
+    long sum = 0;
+    std::size_t seen = 0;
+    const auto settle = [&] {
+      for (const auto all = told.seen(); seen != all.size(); ++seen) {
+        BOOST_TEST_REQUIRE(all[seen].lost <= since.size());
+        for (std::uint64_t i = 0; i != all[seen].lost; ++i) {
+          sum -= since.back();
+          since.pop_back();
+        }
+      }
+    };
+    for (int i = 0; i != steps; ++i) {
+      try {
+        if (dice.below(8) == 0) {
+          ends(crash(ctx));
+        } else {
+          const auto n = static_cast<long>(dice.below(100));
+          const long now = get(ctx.call<&add>(n, use_future));
+          settle();
+          sum += n;
+          since.push_back(n);
+          BOOST_TEST_REQUIRE(now == sum);
+        }
+      } catch (const state_rolled_back&) {
+        settle();
+      }
+    }
+    try {
+      total_in(ctx);
+    } catch (const state_rolled_back&) {
+    }
+    settle();
+    BOOST_TEST(total_in(ctx) == sum);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(many_crashes_leave_nothing_behind) {
+  const int crashes = under_sanitizer ? 30 : 100;
+  context_options options = going_back(1);
+  options.max_roll_backs = 1000000;
+  const context ctx(shared_io(), options);
+  std::vector<remote<counted>> objects;
+  for (int i = 0; i != 100; ++i) objects.push_back(get(ctx.make<counted>(i, use_future)));
+  const pid_t server = get(ctx.call<&life::parent_pid>(use_future));
+  ends(crash(ctx));
+  get(ctx.call<&add>(0, use_future));
+  const std::size_t processes = life::children_of(server).size();
+  const std::size_t descriptors = life::open_descriptors();
+  for (int i = 0; i != crashes; ++i) BOOST_TEST_REQUIRE((ends(crash(ctx)) == cause::signal));
+  for (int i = 0; i != 100; ++i)
+    BOOST_TEST(get(objects[static_cast<std::size_t>(i)].call<&counted::value>(use_future)) == i);
+  get(ctx.call<&add>(0, use_future));
+  BOOST_TEST(life::eventually([&] { return life::children_of(server).size() <= processes + 1; }));
+  BOOST_TEST(life::eventually([&] { return life::open_descriptors() <= descriptors + 8; }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE_END()
