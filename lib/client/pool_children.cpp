@@ -13,14 +13,23 @@ void pool_impl::start_missing() {
   if (closed_ && queue_.empty()) return;
   while (const auto place = plan_.startable(clock::now().time_since_epoch().count())) {
     child& there = children_[*place];
-    there.context = std::make_shared<context_impl>(executor_, options_.child);
-    there.context->launch();
+    const bool copies = options_.isolation == isolation::copy;
+    if (fixture_ && fixture_.ended()) fixture_ = {};
+    // One child is made ready for all.
+    if (copies && !fixture_ && fixture_place_ != nowhere) return;
+    if (copies && fixture_) {
+      there.context = std::static_pointer_cast<context_impl>(fixture_.home()->revive());
+    } else {
+      there.context = std::make_shared<context_impl>(executor_, options_.child);
+      there.context->launch();
+    }
     plan_.started(*place);
     ++stats_.started;
-    there.preparing = static_cast<bool>(options_.prepare);
+    there.preparing = copies ? !fixture_ : static_cast<bool>(options_.prepare);
     if (there.preparing) {
       plan_.reserve(*place);
-      run_for(*place, options_.prepare, {}, &pool_impl::prepared);
+      if (copies) fixture_place_ = *place;
+      run_for(*place, copies ? make_fixture_ : options_.prepare, {}, &pool_impl::prepared);
     }
     look_after(*place);
   }
@@ -36,6 +45,7 @@ void pool_impl::look_after(std::size_t place) {
   plan_.gone(place, there.context->was_ready() && !there.preparing,
              clock::now().time_since_epoch().count());
   ++there.life;  // its remaining calls come back to nobody's account
+  if (fixture_place_ == place) fixture_place_ = nowhere;
 }
 
 // Ends a child that is not to be used any more.
@@ -44,6 +54,18 @@ void pool_impl::replace(std::size_t place) {
   there.context->close();
   plan_.retired(place, clock::now().time_since_epoch().count());
   ++there.life;
+}
+
+// What children are copies of: one that `prepare` has made ready, as it is then.
+asio::awaitable<void> pool_impl::make_fixture(std::weak_ptr<pool_impl> pool,
+                                              std::function<asio::awaitable<void>(context)> prepare,
+                                              context child) {
+  if (prepare) co_await prepare(child);
+  glovebox::snapshot made = co_await child.snapshot();
+  if (const auto self = pool.lock()) {
+    const std::lock_guard lock(self->lock_);
+    self->fixture_ = std::move(made);
+  }
 }
 
 // The user's function runs under no lock, and is over when `then` is called.
@@ -70,6 +92,7 @@ void pool_impl::prepared(std::size_t place, std::uint64_t life, std::exception_p
     if (down_) return;
     child& there = children_[place];
     const bool same = there.life == life;
+    if (same && fixture_place_ == place) fixture_place_ = nowhere;
     if (!failed) {
       if (same) {
         there.preparing = false;

@@ -19,6 +19,18 @@ std::int64_t count(std::chrono::steady_clock::time_point at) {
   return at.time_since_epoch().count();
 }
 
+// A child for each call takes one, and is replaced after it.
+core::pool_plan::settings plan_of(const pool_options& options) {
+  const bool own = options.isolation != isolation::reuse;
+  return {options.size,
+          own ? 1 : options.calls_per_child,
+          options.first_pause.count(),
+          options.longest_pause.count(),
+          own ? 1 : options.calls_per_life,
+          options.restart_budget,
+          options.restart_window.count()};
+}
+
 }  // namespace
 
 // ---- a call
@@ -63,9 +75,7 @@ pool_impl::pool_impl(asio::any_io_executor executor, pool_options options)
     : executor_(std::move(executor)),
       options_(std::move(options)),
       service_(&service::of(executor_)),
-      plan_({options_.size, options_.calls_per_child, options_.first_pause.count(),
-             options_.longest_pause.count(), options_.calls_per_life, options_.restart_budget,
-             options_.restart_window.count()}),
+      plan_(plan_of(options_)),
       children_(plan_.size()),
       poison_({.kills = options_.poison_after, .keep = options_.poison_time.count()}),
       secret_(std::uint64_t{std::random_device()()} << 32 | std::random_device()()) {}
@@ -76,6 +86,10 @@ void pool_impl::launch() {
   const std::lock_guard lock(lock_);
   timer_.emplace(executor_);
   service_->enter(self());
+  if (options_.isolation == isolation::copy)
+    make_fixture_ = [weak = std::weak_ptr(self()), prepare = options_.prepare](context first) {
+      return make_fixture(weak, prepare, std::move(first));
+    };
   if (options_.check && options_.check_interval.count() > 0)
     next_check_ = clock::now() + options_.check_interval;
   start_missing();
@@ -406,6 +420,7 @@ void pool_impl::abandon(completions& done) {
   }
   for (child& each : children_)
     if (each.context) each.context->close();
+  fixture_ = {};
   if (timer_) timer_->cancel();
   timer_at_ = clock::time_point::max();
 }
@@ -424,41 +439,6 @@ void pool_impl::shut_down() noexcept {
   // Calls that children have are destroyed by their contexts.
   for (pool_call* const call : waiting) call->destroy();
   for (detail::operation* const op : waiters) op->destroy();
-}
-
-// ---- calls that kill
-
-std::uint64_t pool_impl::fingerprint_of(pool_call& call) const {
-  if (call.fingerprint) return *call.fingerprint;
-  const detail::request& what = call.request();
-  core::fingerprint sum(secret_);
-  if (what.stub)
-    sum.add(reinterpret_cast<std::uintptr_t>(what.stub));
-  else
-    sum.add(static_cast<std::uint64_t>(what.operation));
-  sum.add(what.body.view());
-  for (const attachment& each : what.attachments) sum.add(each.bytes);
-  call.fingerprint = sum.value();
-  return sum.value();
-}
-
-bool pool_impl::refuse_poison(pool_call& call, completions& done) {
-  if (call.exclusive()) return false;
-  const termination* const known = poison_.refused(fingerprint_of(call), count(clock::now()));
-  if (!known) return false;
-  ++stats_.poisonous;
-  queue_.erase(call.in_queue);
-  end(call,
-      known->cause == cause::deadline ? std::make_exception_ptr(call_timeout(*known, false))
-                                      : std::make_exception_ptr(process_terminated(*known)),
-      done);
-  return true;
-}
-
-void pool_impl::note_victim(pool_call& call, const std::exception_ptr& error) {
-  const error_info info = error_of(error);
-  if (info.origin == error_info::source::glovebox && info.info && info.culprit == culprit::yes)
-    poison_.killed(fingerprint_of(call), *info.info, count(clock::now()));
 }
 
 // ---- what can be seen of it

@@ -10,6 +10,7 @@
 
 #include <glovebox/context.hpp>
 #include <glovebox/detail/pool_target.hpp>
+#include <glovebox/snapshot.hpp>
 
 #include <asio/steady_timer.hpp>
 
@@ -104,6 +105,7 @@ class pool_impl final : public detail::pool_target, public participant {
     std::uint64_t life = 0;
     bool preparing = false;
   };
+  static constexpr std::size_t nowhere = ~std::size_t{0};
   struct held_child {
     std::size_t place;
     std::uint64_t life;
@@ -120,6 +122,8 @@ class pool_impl final : public detail::pool_target, public participant {
   void replace(std::size_t place);
   void run_for(std::size_t place, const user_function& what, call_options options,
                void (pool_impl::*then)(std::size_t, std::uint64_t, std::exception_ptr));
+  static asio::awaitable<void> make_fixture(std::weak_ptr<pool_impl> pool, user_function prepare,
+                                            context child);
   void prepared(std::size_t place, std::uint64_t life, std::exception_ptr failed);
   void check_idle();
   void checked(std::size_t place, std::uint64_t life, std::exception_ptr failed);
@@ -154,6 +158,9 @@ class pool_impl final : public detail::pool_target, public participant {
   bool down_ = false;
   core::pool_plan plan_;
   std::vector<child> children_;
+  user_function make_fixture_;  // with isolation::copy
+  glovebox::snapshot fixture_;
+  std::size_t fixture_place_ = nowhere;  // whose child is being made ready for it
   std::list<pool_call*> queue_;
   std::unordered_map<std::uint64_t, pool_call*> calls_;           // by serial: all that are open
   std::unordered_map<std::uint64_t, std::uint64_t> cancellable_;  // operation key -> serial

@@ -69,6 +69,12 @@ bool limits_memory(const farm_options& options) {
   return options.pool.child.memory_limit != 0;
 }
 
+pool_options one_fresh_child(pool_options like) {
+  like.size = 1;
+  like.isolation = isolation::fresh;
+  return like;
+}
+
 }  // namespace
 
 farm_run::farm_run(const asio::any_io_executor& executor,
@@ -137,7 +143,8 @@ void farm_run::launch(const ledger::task& task) {
   slot& chosen = slots_[number];
   detail::farm_job::start_result about;
   try {
-    if (task.alone) chosen.alone = context(executor_.get_inner_executor(), options_->pool.child);
+    if (task.alone)
+      chosen.alone = pool(executor_.get_inner_executor(), one_fresh_child(options_->pool));
     const auto& target = task.alone ? chosen.alone.home() : pool_.home();
     job_->start(task.index, target, plan_, about, {shared_from_this(), number});
   } catch (...) {
@@ -237,7 +244,7 @@ void farm_run::cancel() {
 void farm_run::end_early() {
   ledger_.abandon();
   pool_ = {};
-  for (const slot& each : slots_) each.alone.kill();
+  for (slot& each : slots_) each.alone = {};
 }
 
 void farm_run::tick() {

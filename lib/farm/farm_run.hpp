@@ -42,7 +42,7 @@ class farm_run final : public detail::farm_sink,
     ledger::task task;
     std::string name;
     std::string text;
-    context alone;  // the child of a task that runs alone
+    pool alone;  // of one child, for a task that runs alone
   };
 
   void begin();

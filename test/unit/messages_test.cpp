@@ -81,6 +81,12 @@ BOOST_AUTO_TEST_CASE(kill_request_comes_back) {
   BOOST_TEST(std::get<kill_request>(*received).child == 0x1122334455667788u);
 }
 
+BOOST_AUTO_TEST_CASE(adopt_request_comes_back) {
+  const auto received = decode_server_request(encode(adopt_request{.child = 0x1122334455667788}));
+  BOOST_REQUIRE(received.has_value());
+  BOOST_TEST(std::get<adopt_request>(*received).child == 0x1122334455667788u);
+}
+
 BOOST_AUTO_TEST_CASE(server_messages_come_back) {
   const auto first =
       decode_server_message(encode(started{.child = 1, .pid = 4711, .note = "spawned"}));
@@ -111,6 +117,7 @@ BOOST_AUTO_TEST_CASE(server_messages_come_back) {
 BOOST_AUTO_TEST_CASE(truncated_or_extended_is_refused) {
   std::vector<bytes> all = server_messages();
   all.push_back(encode(full_request()));
+  all.push_back(encode(adopt_request{.child = 3}));
   all.push_back(encode(kill_request{.child = 3}));
   for (const bytes& whole : all) {
     for (std::size_t length = 0; length < whole.size(); ++length) {
@@ -149,6 +156,7 @@ BOOST_AUTO_TEST_CASE(preload_request_comes_back) {
 BOOST_AUTO_TEST_CASE(every_byte_flipped) {
   std::vector<bytes> all = server_messages();
   all.push_back(encode(full_request()));
+  all.push_back(encode(adopt_request{.child = 3}));
   all.push_back(encode(kill_request{.child = 3}));
   all.push_back(encode(preload_request{.module_path = "/here:", .modules = {"a", "b"}}));
   for (const bytes& whole : all) {
