@@ -1,8 +1,11 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 
-// The classes, exceptions and modules that this process knows. Classes and exceptions are only used
-// by the thread that serves operations; they are never forgotten, as modules are never unloaded.
+// The classes and exceptions that this child knows, and the modules that this process has. Classes
+// and exceptions are only used by the thread that serves operations; they are forgotten with the
+// child, as modules are never unloaded.
 #include "runtime/binding_registry.hpp"
+
+#include "runtime/child_locals.hpp"
 
 #include <glovebox/binding/class.hpp>
 #include <glovebox/binding/exceptions.hpp>
@@ -26,8 +29,7 @@ struct registry {
 };
 
 registry& all() {
-  static auto* const made = new registry;
-  return *made;
+  return runtime::of_this_child<registry>();
 }
 
 // Filled by constructors of static objects, so it must not need one itself.

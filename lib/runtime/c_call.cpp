@@ -3,6 +3,7 @@
 
 #include "runtime/c_memory.hpp"
 #include "runtime/c_values.hpp"
+#include "runtime/child_locals.hpp"
 
 #include <glovebox/detail/c_library.hpp>
 
@@ -275,12 +276,15 @@ void c_call::run(void* function, c_argument_source& from, c_result_sink& to) con
 
 void call_declared(detail::c_library& library, std::string_view declaration,
                    c_argument_source& from, c_result_sink& to) {
-  static auto* const known = new std::unordered_map<std::string, c_call>;
+  struct declared_calls {
+    std::unordered_map<std::string, c_call> all;
+  };
+  auto& known = of_this_child<declared_calls>().all;
   std::string text(declaration);
-  auto found = known->find(text);
-  if (found == known->end()) {
+  auto found = known.find(text);
+  if (found == known.end()) {
     c_call made(text);
-    found = known->emplace(std::move(text), std::move(made)).first;
+    found = known.emplace(std::move(text), std::move(made)).first;
   }
   const c_call& call = found->second;  // stays where it is, also if a callback declares others
   call.run(library.function(call.signature().name), from, to);

@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include <glovebox/detail/c_library.hpp>
 
+#include "runtime/child_locals.hpp"
+
 #include <glovebox/detail/describe.hpp>
 #include <glovebox/detail/type_name.hpp>
 
@@ -19,10 +21,9 @@ std::string linker_error() {
 }
 
 // By the dynamic linker's handle: two names of one library are one library.
-std::unordered_map<void*, std::shared_ptr<c_library>>& loaded() {
-  static auto* const all = new std::unordered_map<void*, std::shared_ptr<c_library>>;
-  return *all;
-}
+struct loaded_libraries {
+  std::unordered_map<void*, std::shared_ptr<c_library>> all;
+};
 
 // A variable may be told from a function where the address is exactly that of a symbol.
 bool is_data(void* address) {
@@ -68,7 +69,7 @@ std::shared_ptr<c_library> c_library::load(const std::string& name) {
   void* const opened = ::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!opened)
     throw std::runtime_error("the C library " + name + " cannot be loaded: " + linker_error());
-  std::shared_ptr<c_library>& known = loaded()[opened];
+  std::shared_ptr<c_library>& known = runtime::of_this_child<loaded_libraries>().all[opened];
   if (known)
     ::dlclose(opened);  // counted twice otherwise
   else

@@ -2,6 +2,7 @@
 #include "runtime/host.hpp"
 
 #include "runtime/binding_registry.hpp"
+#include "runtime/child_locals.hpp"
 #include "runtime/host_object.hpp"
 #include "runtime/module_loader.hpp"
 
@@ -15,10 +16,12 @@
 namespace glovebox::runtime {
 namespace {
 
-/// Modules belong to the process, like the code that they are made of.
-std::map<std::string, std::shared_ptr<host_object>, std::less<>>& modules() {
-  static auto* const all = new std::map<std::string, std::shared_ptr<host_object>, std::less<>>;
-  return *all;
+/// Modules, once defined, belong to the child, whoever holds them.
+auto& modules() {
+  struct defined_modules {
+    std::map<std::string, std::shared_ptr<host_object>, std::less<>> all;
+  };
+  return of_this_child<defined_modules>().all;
 }
 
 const std::shared_ptr<host_object>& defined(const std::string& name,

@@ -3,6 +3,7 @@
 // C libraries as objects that a parent can hold: methods are named by C declarations.
 #include "runtime/c_call.hpp"
 #include "runtime/c_values.hpp"
+#include "runtime/child_locals.hpp"
 #include "runtime/host_object.hpp"
 
 #include <glovebox/binding/call_state.hpp>
@@ -23,8 +24,10 @@ using kind = c_type::kind;
 
 // The table keeps views of type names.
 std::string_view interned(const std::string& name) {
-  static auto* const all = new std::set<std::string>;
-  return *all->insert(name).first;
+  struct type_names {
+    std::set<std::string> all;
+  };
+  return *of_this_child<type_names>().all.insert(name).first;
 }
 
 // ---- arguments

@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/module_loader.hpp"
 
+#include "runtime/child_locals.hpp"
 #include "runtime/elf_file.hpp"
 #include "runtime/exceptions.hpp"
 
@@ -12,6 +13,8 @@
 #include <cstring>
 #include <exception>
 #include <map>
+#include <mutex>
+#include <utility>
 
 namespace glovebox::runtime {
 namespace {
@@ -28,11 +31,21 @@ int absence_of(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 ? 0 : errno;
 }
 
+// An initialiser may load something itself.
+std::recursive_mutex& loading() {
+  static auto* const one = new std::recursive_mutex;
+  return *one;
+}
+
 // dlopen answers a second attempt with the half-initialised module, as if nothing had happened.
 std::map<void*, std::string>& failed_modules() {
   static auto* const all = new std::map<void*, std::string>;
   return *all;
 }
+
+struct own_module_path {
+  std::vector<std::string> directories;
+};
 
 std::string describe_current_exception() {
   const core::exception_record record = capture_current_exception();
@@ -99,7 +112,7 @@ void check_module_note(const elf_file& file, std::string_view abi) {
 }
 
 std::vector<std::string> module_search_path() {
-  std::vector<std::string> places;
+  std::vector<std::string> places = of_this_child<own_module_path>().directories;
   const char* const chosen = std::getenv("GLOVEBOX_MODULE_PATH");
   for (std::string_view rest = chosen ? chosen : ""; !rest.empty();) {
     const std::string_view first = rest.substr(0, rest.find(':'));
@@ -108,6 +121,10 @@ std::vector<std::string> module_search_path() {
   }
   places.emplace_back(GLOVEBOX_MODULE_DIR);
   return places;
+}
+
+void set_module_path(std::vector<std::string> directories) {
+  of_this_child<own_module_path>().directories = std::move(directories);
 }
 
 void load_named_module(const std::string& name) {
@@ -121,6 +138,7 @@ void* load_module_file(const std::string& path, std::string_view abi) {
 }
 
 void* load_shared_object(const std::string& path, const std::string& called) {
+  const std::lock_guard lock(loading());
   const std::string& name = called.empty() ? path : called;
   // dlopen is declared not to throw, yet what initialisers throw passes through it. The compiler
   // must not know which function this is.

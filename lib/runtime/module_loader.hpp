@@ -54,9 +54,11 @@ class module_initialiser_threw : public module_error {
 /// \throws module_not_found
 std::string find_module(std::string_view name, const std::vector<std::string>& search_path);
 
-/// Where modules are looked for: the directories of GLOVEBOX_MODULE_PATH, separated by colons, then
-/// the one where modules are installed beside the library.
+/// Where modules are looked for: this child's own directories, those of GLOVEBOX_MODULE_PATH,
+/// separated by colons, then the one where modules are installed beside the library.
 std::vector<std::string> module_search_path();
+/// Gives this child directories of its own, for one that has no environment of its own.
+void set_module_path(std::vector<std::string> directories);
 
 /// The ABI that a module was built against, read without running anything of it.
 /// \throws module_not_found, not_a_shared_object, not_a_module; module_abi_mismatch when its parts
@@ -76,9 +78,9 @@ void* load_module_file(const std::string& path, std::string_view abi = GLOVEBOX_
 /// \throws module_error, one of those above
 void load_named_module(const std::string& name);
 
-/// Loads any shared object, by its path or, without a slash, as the dynamic linker finds it. Not
-/// for two threads at once. What an initialiser throws arrives here, but it leaves glibc's lock for
-/// loading held by this thread: others wait for ever when they load something.
+/// Loads any shared object, by its path or, without a slash, as the dynamic linker finds it. What
+/// an initialiser throws arrives here, but it leaves glibc's lock for loading held by this thread:
+/// others wait for ever when they load something.
 /// \param called what messages call it; empty: the path
 /// \throws module_not_loadable, module_initialiser_threw
 void* load_shared_object(const std::string& path, const std::string& called = {});

@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/this_child.hpp"
 
+#include "runtime/child_locals.hpp"
+
 #include <mutex>
 #include <stdexcept>
 #include <utility>
@@ -21,10 +23,9 @@ struct given {
   }
 };
 
-// Never destroyed: threads of the user's may outlive the static objects.
-given& own() noexcept {
-  static given& only = *new given;
-  return only;
+// Never destroyed in a process of its own: threads of the user's may outlive the static objects.
+given& own() {
+  return runtime::of_this_child<given>();
 }
 
 }  // namespace

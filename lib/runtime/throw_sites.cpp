@@ -115,6 +115,8 @@ int look_into(dl_phdr_info* module, std::size_t, void* argument) {
 }  // namespace
 
 void remember_throw_sites() noexcept {
+  const std::lock_guard guard(lock);
+  if (remembering.load(std::memory_order_relaxed)) return;
   // Now: later there may be no /proc.
   if (::readlink("/proc/self/exe", program.data(), program.size() - 1) < 0) program[0] = '\0';
   remembering.store(true, std::memory_order_relaxed);
