@@ -86,7 +86,8 @@ class GLOVEBOX_API context : public detail::own_code<context> {
     return wait(&detail::context_target::stop, std::forward<Token>(token));
   }
 
-  /// Puts the child into a jail for the rest of its life: see jail.hpp.
+  /// Puts the child into a jail for the rest of its life: see jail.hpp. A thread of this process
+  /// (backend.hpp) refuses it.
   template <class Token = asio::use_awaitable_t<>>
   [[nodiscard]] auto jail(const jail_options& options, Token&& token = {}) const {
     return detail::start<void>(detail::target_or_none(home_),
@@ -115,7 +116,8 @@ class GLOVEBOX_API context : public detail::own_code<context> {
         detail::initiate_roll_back{detail::context_or_none(target_), to.home()}, token);
   }
 
-  /// Kills the child; its calls end with `process_terminated`. Does not wait.
+  /// Kills the child; its calls end with `process_terminated`. Does not wait. A thread of this
+  /// process (backend.hpp) is only asked to end: a call that returns within 100 ms has its result.
   void kill() const;
 
   /// The same child, with other options for the calls made through the result.
@@ -126,10 +128,10 @@ class GLOVEBOX_API context : public detail::own_code<context> {
   }
 
   context_state state() const noexcept;
-  /// The child's process id; 0 before it has started.
+  /// The child's process id, this process's own if it is a thread; 0 before it has started.
   pid_t pid() const noexcept;
-  /// Why the child was started in another way than `context_options::method` says; empty: it was
-  /// not, or has not started yet.
+  /// Why the child was started in another way than `context_options` says; empty: it was not, or
+  /// has not started yet.
   std::string start_note() const;
   /// How the child ended, once it has.
   std::optional<termination> ended() const;

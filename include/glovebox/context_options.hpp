@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #pragma once
 
+#include <glovebox/backend.hpp>
 #include <glovebox/limits.hpp>
 #include <glovebox/shared_file_descriptor.hpp>
 #include <glovebox/start_method.hpp>
@@ -55,6 +56,9 @@ enum class on_crash : std::uint8_t {
 /// How a child is started and bounded. Holds strings, so on g++ 12 it must not be written in
 /// braces inside a `co_await` expression; give it to a constructor, or name it first.
 struct context_options {
+  /// Whether the child is a process, or a thread of this one for debugging: see backend.hpp, which
+  /// says what holds for the other options then.
+  glovebox::backend backend = glovebox::backend::automatic;
   start_method method = start_method::forkserver;
   /// Address space the child may take beyond what it has at its start [bytes]; 0: no limit.
   /// Beyond it, `new` throws `std::bad_alloc` and `malloc` returns a null pointer (RLIMIT_AS,

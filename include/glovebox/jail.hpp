@@ -17,10 +17,11 @@
 /// all of this can be done; load what the C library would load later; load `preload`; copy
 /// `modules` into the jail; lock; load the copies, which are removed afterwards.
 ///
-/// Errors: everything that can be checked first (not root, no such directory, one that others may
-/// change, a missing module, one built against another ABI) is thrown, as `std::runtime_error`, by
-/// a child that is as it was. When a module cannot be loaded, that is thrown by a child that is
-/// jailed. A step of the locking that fails ends the child, so none is ever half jailed.
+/// Errors: everything that can be checked first (a child that is a thread, see backend.hpp; not
+/// root, no such directory, one that others may change, a missing module, one built against another
+/// ABI) is thrown, as `std::runtime_error`, by a child that is as it was. When a module cannot be
+/// loaded, that is thrown by a child that is jailed. A step of the locking that fails ends the
+/// child, so none is ever half jailed.
 ///
 /// Cancellation and deadlines are those of calls. Whether a child is jailed after one that was
 /// abandoned is unknown: kill it.

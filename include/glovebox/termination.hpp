@@ -66,7 +66,7 @@ struct termination {
   std::uint64_t address = 0;  ///< faulting address of SIGSEGV, SIGBUS, SIGILL, SIGFPE
   int exit_code = -1;         ///< -1: it did not exit by itself
   int error_number = 0;       ///< `errno` of a failed start
-  bool exit_pending = false;  ///< killed, but its end was not seen yet
+  bool exit_pending = false;  ///< killed, but its end was not seen yet; a thread goes on
   std::string detail;         ///< what the cause needs in words: a path, the rule that was broken
   std::string method;         ///< the call's function, as a person would write it
   std::string arguments;      ///< its arguments, shortened in the middle

@@ -10,7 +10,8 @@
 #include <vector>
 
 /// For code that runs in a child: what this child was given at its start. In the parent, and in a
-/// fork server while it loads preloaded modules, there is nothing of it.
+/// fork server while it loads preloaded modules, there is nothing of it. A child that is a thread
+/// (backend.hpp) has it only on that thread, which runs the calls.
 namespace glovebox::this_child {
 
 /// `context_options::arguments`; empty in the parent. They don't change, so any thread may read

@@ -61,6 +61,7 @@ exit_status repro_isolated(const repro_options& options) {
   const core::bundle from = open_bundle(options.bundle);
   const std::string program = find_program(from, options);
   context_options child = from.child;
+  child.backend = backend::process;  // of the program, which this one is not
   child.directory = find_directory(from, options);
   child.standard_output = options.output ? output::inherit : output::null;
   child.standard_error = options.output ? output::tee : output::capture;

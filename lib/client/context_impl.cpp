@@ -2,6 +2,7 @@
 #include "client/context_impl.hpp"
 
 #include "client/child_request.hpp"
+#include "client/in_process.hpp"
 #include "process/core_file.hpp"
 #include "transport/socket.hpp"
 
@@ -97,6 +98,7 @@ void context_impl::take_ends(transport::unique_fd channel, transport::unique_fd 
 }
 
 void context_impl::try_launch() {
+  if (is_thread(options_)) return launch_thread();
   if (options_.faults)
     if (const int error = options_.faults->next_start())
       throw std::system_error(error, std::generic_category(), "fork");
@@ -274,7 +276,7 @@ void context_impl::kill(core::evidence::kill why, std::string detail) {
   if (why == core::evidence::kill::owner || (why != core::evidence::kill::deadline && !crash_seen_))
     drop_tracer();
   if (exit_known_) return;
-  if (pidfd_) process::kill_process(pidfd_.get(), SIGKILL);
+  end_child();
   const time now = clock::now();
   end_seen_ = std::min(end_seen_, now);
   exit_limit_ = now + exit_wait;
@@ -283,11 +285,13 @@ void context_impl::kill(core::evidence::kill why, std::string detail) {
 void context_impl::shut_down() noexcept {
   std::vector<detail::operation*> waiting;
   std::unordered_map<std::uint64_t, callables> kept;
+  std::unique_ptr<runtime::child_thread> thread;
   {
     const lock_type lock(lock_);
     down_ = true;
     service_ = nullptr;
-    if (pidfd_ && !exit_known_) process::kill_process(pidfd_.get(), SIGKILL);
+    if (!exit_known_) end_child();
+    thread = std::move(thread_);
     for (core::pending_call* const pending : session_.close()) {
       auto& which = static_cast<call&>(*pending);
       waiting.push_back(which.op);
@@ -306,6 +310,8 @@ void context_impl::shut_down() noexcept {
   }
   // Destroying a handler runs destructors of the user's, which may come back here.
   for (detail::operation* const op : waiting) op->destroy();
+  // What a thread does meanwhile should not meet the end of the whole process.
+  if (thread) thread->await_end(exit_wait);
 }
 
 void context_impl::close_io() noexcept {
@@ -318,6 +324,7 @@ void context_impl::close_io() noexcept {
   timer_at_ = never;
   out_.clear();
   pidfd_.reset();
+  thread_.reset();
   if (link_) {
     link_->forget(child_);
     if (std::exchange(messages_wanted_, false)) link_->want_messages(false);
@@ -331,7 +338,7 @@ void context_impl::become_ready(completions& done) {
   start_limit_ = never;
   was_ready_ = true;
   // The child's greeting may overtake the server's message that says who the child is.
-  if (state_ != context_state::starting || !pidfd_) return;
+  if (state_ != context_state::starting || !(pidfd_ || thread_)) return;
   state_ = context_state::ready;
   for (detail::operation* const op : std::exchange(ready_waiters_, {})) done.add(*op);
   announce(context_event::kind::ready);
@@ -379,6 +386,7 @@ void context_impl::pump(lock_type& lock, completions& done) {
 
 void context_impl::look_at_end(lock_type& lock, completions& done) {
   const time now = clock::now();
+  if (eof_ && thread_) look_at_thread();
   if (!exit_known_ && facts_.server_lost && pidfd_) {
     if (const auto status = process::exit_from_pidfd(pidfd_.get())) {
       exit_known_ = true;
@@ -443,6 +451,9 @@ void context_impl::finalize(lock_type& lock, completions& done) {
   end.stderr_tail = tail_.lines();
   end.message = message_.empty() ? tail_.sanitizer_finding() : message_;
   end.threads = std::move(traces_);
+  if (thread_ && end.exit_pending)
+    end.detail += std::string(end.detail.empty() ? "" : "; ") +
+                  "a thread cannot be killed: this one goes on until its function returns";
   if (dumped_core_)
     end.core_file = process::core_file_of({.pid = facts_.pid,
                                            .signal = facts_.exit_value,

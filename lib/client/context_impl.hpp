@@ -15,6 +15,7 @@
 #include "core/session.hpp"
 #include "core/snapshot_plan.hpp"
 #include "process/recorder.hpp"
+#include "runtime/child_thread.hpp"
 
 #include <glovebox/context_options.hpp>
 #include <glovebox/detail/callable.hpp>
@@ -139,6 +140,11 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void announce(context_event::kind what, std::uint64_t lost_calls = 0,
                 std::uint64_t stale_objects = 0);
 
+  // context_thread.cpp: a child that is a thread of this process
+  void launch_thread();
+  void end_child() noexcept;
+  void look_at_thread();
+
   // context_calls.cpp: sending, and what calls end with
   call& take_call(detail::operation& op, bool nested);
   void recycle(call& which) noexcept;
@@ -251,6 +257,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   bool dumped_core_ = false;
   process::recorder recorder_;
   transport::unique_fd pidfd_;
+  std::unique_ptr<runtime::child_thread> thread_;  // instead
   std::optional<asio::posix::stream_descriptor> channel_;
   std::optional<asio::posix::stream_descriptor> output_;  // what is kept of the child's outputs
   std::optional<asio::steady_timer> timer_;

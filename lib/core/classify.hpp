@@ -20,7 +20,12 @@ struct evidence {
   std::string detail;         ///< of the violation, or of the failed start
   std::uint64_t overran = 0;  ///< the call whose deadline it was
 
-  enum class exit_kind : std::uint8_t { unknown, exited, signalled };
+  enum class exit_kind : std::uint8_t {
+    unknown,
+    exited,
+    signalled,
+    returned,  ///< a thread of this process, as it was asked to
+  };
   exit_kind exit = exit_kind::unknown;
   int exit_value = 0;  ///< exit code or signal number
   resource_usage usage;

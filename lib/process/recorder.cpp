@@ -82,6 +82,14 @@ void ring_bell(recorder_page& page) noexcept {
   wake(page.bell);
 }
 
+void mark_over(recorder_page& page) noexcept {
+  page.over.store(1);
+  for (auto* const words : {page.skip, page.nested_skip})
+    for (std::uint32_t i = 0; i != recorder_page::skip_bits / 64; ++i)
+      words[i].store(~std::uint64_t{0});
+  ring_bell(page);
+}
+
 void await_bell(recorder_page& page, std::uint32_t was) noexcept {
   ::syscall(SYS_futex, &page.bell, FUTEX_WAIT, was, nullptr, nullptr, 0);
 }

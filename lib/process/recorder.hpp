@@ -30,6 +30,7 @@ struct recorder_page {
   std::uint32_t callback_limit;    ///< callbacks open at the same time
   std::uint64_t crash_wait;        ///< how long it may wait to be looked at when it crashes [ns]
   std::uint64_t busy_poll;         ///< how long to poll before it sleeps [ns]
+  std::uint32_t in_process;        ///< 1: the child is a thread of the parent's process
 
   /// Calls run in the order of their ids, so two numbers tell the phase of all of them.
   alignas(64) std::atomic<std::uint64_t> last_started;
@@ -61,6 +62,9 @@ struct recorder_page {
   alignas(64) std::atomic<std::uint64_t> skip[skip_bits / 64];
   /// The same for nested calls, whose last_started is last_nested_started.
   alignas(64) std::atomic<std::uint64_t> nested_skip[skip_bits / 64];
+  /// Written by the parent of a child that is a thread, before it sets all of these bits: 1: it is
+  /// to end. What was sent already is not started any more.
+  std::atomic<std::uint32_t> over;
   /// Changed, and its waiters woken (futex(2)), when a bit of a call that runs was set.
   alignas(64) std::atomic<std::uint32_t> bell;
   /// Set, and its waiters woken, by a copy of the child, which then goes to a recorder of its own.
@@ -103,6 +107,8 @@ void mark(recorder_page& page, std::uint64_t call) noexcept;
 /// Clears it. \returns whether it was set
 bool unmark(recorder_page& page, std::uint64_t call) noexcept;
 void ring_bell(recorder_page& page) noexcept;
+/// Asks a child that is a thread to end: stops what runs, and has it start nothing any more.
+void mark_over(recorder_page& page) noexcept;
 /// Lets go on what waits for that word, in any process (futex(2)).
 void wake(std::atomic<std::uint32_t>& word) noexcept;
 /// A number that the child may change at any time, read once.

@@ -22,7 +22,7 @@ std::stop_token current_stop_token() {
 }
 
 parent_callable::~parent_callable() {
-  if (kept_) runtime::let_callable_go(call_, index_);
+  if (kept_) home_->add(call_, index_);
 }
 
 callback_exchange::callback_exchange(const parent_callable& to, language in)

@@ -1,34 +1,30 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/callbacks.hpp"
 
+#include "runtime/child.hpp"
 #include "runtime/dispatcher.hpp"
 #include "runtime/operation_port.hpp"
 #include "runtime/remote_errors.hpp"
 
-#include <unistd.h>
 #include <algorithm>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
-#include <thread>
+#include <utility>
 
 namespace glovebox::runtime {
 namespace {
 
-std::mutex port_lock;  // for those who let callables go on other threads, while the child ends
-detail::callback_port* port = nullptr;
-std::thread::id port_thread;
+constinit thread_local detail::callback_port* port = nullptr;
 
 }  // namespace
 
 void set_callback_port(detail::callback_port* here) noexcept {
-  const std::lock_guard lock(port_lock);
   port = here;
-  port_thread = std::this_thread::get_id();
 }
 
 detail::callback_port* callbacks_if_here() noexcept {
-  return port_thread == std::this_thread::get_id() ? port : nullptr;
+  return port;
 }
 
 detail::callback_port& callbacks_here() {
@@ -38,11 +34,6 @@ detail::callback_port& callbacks_here() {
         "a callback to the parent is possible only on the thread that runs the calls, the child's "
         "main thread");
   return *here;
-}
-
-void let_callable_go(std::uint64_t call, std::uint32_t index) noexcept {
-  const std::lock_guard lock(port_lock);
-  if (port) port->let_go(call, index);
 }
 
 // ---- the dispatcher's part
@@ -65,7 +56,8 @@ std::shared_ptr<const detail::parent_callable> dispatcher::take_named(std::uint6
   if (call.callables.size() <= index) call.callables.resize(index + 1);
   auto& callee = call.callables[index];
   if (!callee)
-    callee = std::make_shared<const detail::parent_callable>(call.id, index, (name & 1) != 0);
+    callee =
+        std::make_shared<const detail::parent_callable>(call.id, index, (name & 1) != 0, gone_);
   return callee;
 }
 
@@ -73,6 +65,8 @@ void dispatcher::check(const detail::parent_callable& to) const {
   if (running_.empty())
     throw std::runtime_error(
         "a callback to the parent is possible only while a call runs: nobody waits for it");
+  if (to.home() != gone_)
+    throw std::runtime_error("the callback was given to another child of this process");
   const bool alive =
       to.kept() || std::any_of(running_.begin(), running_.end(),
                                [&](const running_call& each) { return each.id == to.call(); });
@@ -127,28 +121,33 @@ void dispatcher::wait_for(std::uint64_t callback) {
       handle(event);
     } else if (!read_more()) {
       // The parent is gone, or has ended the child: the function cannot go on.
-      std::fflush(nullptr);
-      ::_exit(0);
+      // In the parent's process, others may be reading from one of its streams.
+      if (page_.in_process == 0) std::fflush(nullptr);
+      leave_child(page_);
     }
   }
 }
 
-void dispatcher::let_go(std::uint64_t call, std::uint32_t index) noexcept {
+void dispatcher::tell_let_go() {
+  for (const auto& [call, index] : gone_->take()) session_.let_go(call, index);
+}
+
+}  // namespace glovebox::runtime
+
+namespace glovebox::detail {
+
+void released_callables::add(std::uint64_t call, std::uint32_t index) noexcept {
   try {
-    const std::lock_guard lock(gone_lock_);
-    gone_.emplace_back(call, index);
+    const std::lock_guard lock(lock_);
+    all_.emplace_back(call, index);
   } catch (...) {
     // The parent keeps it until this child ends.
   }
 }
 
-void dispatcher::tell_let_go() {
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> gone;
-  {
-    const std::lock_guard lock(gone_lock_);
-    gone.swap(gone_);
-  }
-  for (const auto& [call, index] : gone) session_.let_go(call, index);
+released_callables::list released_callables::take() {
+  const std::lock_guard lock(lock_);
+  return std::exchange(all_, {});
 }
 
-}  // namespace glovebox::runtime
+}  // namespace glovebox::detail

@@ -1,7 +1,6 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/child.hpp"
 
-#include "process/recorder.hpp"
 #include "runtime/crash_handler.hpp"
 #include "runtime/dispatcher.hpp"
 #include "runtime/module_loader.hpp"
@@ -37,18 +36,28 @@ void child_main(process::child_setup setup) {
     remember_throw_sites();
     // Where only ancestors may look into a process (Yama), the fork server and what it starts may.
     ::prctl(PR_SET_PTRACER, ::getppid());
-    limits bounds;
-    bounds.message_bytes = memory->reply_limit;
-    bounds.descriptors = memory->descriptor_limit;
-    bounds.callback_depth =
-        std::min<std::uint32_t>(memory->callback_limit, process::recorder_page::most_nested);
-    dispatcher(setup.channel, *memory, bounds).run();
+    dispatcher(setup.channel, *memory, bounds_in(*memory)).run();
     let_crash_come_first(*memory);
   } catch (const std::exception& why) {
     std::fprintf(stderr, "glovebox: a child cannot go on: %s\n", why.what());
     std::fflush(nullptr);
     ::_exit(127);
   }
+}
+
+limits bounds_in(const process::recorder_page& page) {
+  limits bounds;
+  bounds.message_bytes = page.reply_limit;
+  bounds.descriptors = page.descriptor_limit;
+  bounds.callback_depth =
+      std::min<std::uint32_t>(page.callback_limit, process::recorder_page::most_nested);
+  return bounds;
+}
+
+void leave_child(const process::recorder_page& page) {
+  if (page.in_process != 0) throw child_over();
+  let_crash_come_first(page);
+  ::_exit(0);
 }
 
 std::vector<int> descriptors_in_use() {

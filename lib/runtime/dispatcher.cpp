@@ -3,6 +3,7 @@
 
 #include "process/copy.hpp"
 #include "runtime/callbacks.hpp"
+#include "runtime/child.hpp"
 #include "runtime/copying.hpp"
 #include "runtime/exceptions.hpp"
 #include "runtime/module_loader.hpp"
@@ -49,7 +50,8 @@ dispatcher::dispatcher(int channel, process::recorder_page& page, const limits& 
       busy_poll_(page.busy_poll),
       ring_(page, channel, bounds),
       session_(core::session::role::child, ring_, bounds),
-      host_(make_cpp_host(objects_, {.load_module = &load_named_module, .bounds = bounds})) {
+      host_(make_cpp_host(objects_, {.load_module = &load_named_module, .bounds = bounds})),
+      gone_(std::make_shared<detail::released_callables>()) {
   set_callback_port(this);
 }
 
@@ -164,6 +166,14 @@ void dispatcher::mark_finished(std::uint64_t id) {
     page_.last_finished.store(id, std::memory_order_release);
 }
 
+// Of a child that is asked to end, where nobody may think later that this call has run.
+void dispatcher::leave_unstarted(std::uint64_t id) {
+  const bool nested = core::session::is_nested(id);
+  (nested ? page_.last_nested_started : page_.last_started).store(id - 1);
+  if (nested) mark_finished(id);
+  leave_child(page_);
+}
+
 void dispatcher::serve(core::frame_view& frame) {
   const std::uint64_t id = frame.header.call;
   const bool dynamic = frame.header.kind == core::frame_kind::operate;
@@ -183,6 +193,7 @@ void dispatcher::serve(core::frame_view& frame) {
   page_.started_at.store(start, std::memory_order_relaxed);
   page_.allocation_failed.store(0, std::memory_order_relaxed);
   if (withdrawn(id)) {
+    if (page_.over.load() != 0) leave_unstarted(id);
     session_.reply_skipped(id);
     mark_finished(id);
   } else {
@@ -195,7 +206,7 @@ void dispatcher::serve(core::frame_view& frame) {
     dynamic ? operate(frame) : execute(what, frame);
     // What an argument that was never read names is let go as well.
     for (std::size_t i = 0; i != running_.back().callables.size(); ++i)
-      if (!running_.back().callables[i]) let_go(id, static_cast<std::uint32_t>(i));
+      if (!running_.back().callables[i]) gone_->add(id, static_cast<std::uint32_t>(i));
     running_.pop_back();
     if (stops_) stops_->ended(id);
     what.last_cost = now() - start;
@@ -225,6 +236,8 @@ void dispatcher::run_call(std::uint64_t id, const Run& run) {
   buffers().attachments.clear();
   try {
     run();
+  } catch (const child_over&) {
+    throw;  // as a process that ends answers nothing any more
   } catch (...) {
     answer_error(id);
   }
@@ -297,6 +310,9 @@ std::stop_token dispatcher::stop_token() {
 // ---- copies
 
 void dispatcher::copy(const copy_order& order) {
+  if (page_.in_process != 0)
+    throw std::runtime_error(
+        "this child cannot be copied: it is a thread of its parent's process (backend::in_process)");
   if (running_.size() != 1)
     throw std::runtime_error(
         "a child is copied between calls only, and this one waits in a callback");

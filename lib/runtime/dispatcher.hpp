@@ -18,12 +18,10 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace glovebox::runtime {
@@ -70,7 +68,6 @@ class dispatcher final : private detail::callback_port {
   void run(detail::callback_exchange& exchange) override;
   std::unique_ptr<detail::object_port> make_object_port() override;
   std::shared_ptr<const detail::parent_callable> take_named(std::uint64_t name) override;
-  void let_go(std::uint64_t call, std::uint32_t index) noexcept override;
   std::stop_token stop_token() override;
   void copy(const copy_order& order) override;
   void live_on(const copy_order& order);
@@ -87,6 +84,7 @@ class dispatcher final : private detail::callback_port {
   void execute(function& what, core::frame_view& frame);
   void operate(core::frame_view& frame);
   bool withdrawn(std::uint64_t id);
+  [[noreturn]] void leave_unstarted(std::uint64_t id);
   std::optional<misbehaviour> take_wrong(std::uint64_t id);
   void answer(std::uint64_t id, std::uint64_t object, core::body_encoding encoding);
   void answer_error(std::uint64_t id);
@@ -113,10 +111,9 @@ class dispatcher final : private detail::callback_port {
   std::size_t waiting_ = 0;            // callbacks that are open
   std::deque<kept_frame> put_off_;     // calls that came meanwhile
   std::map<std::uint64_t, kept_frame> returned_;
-  std::optional<stop_control> stops_;  // once a call may be stopped
   bool reborn_ = false;                // as a copy, in the middle of the call that made it
-  std::mutex gone_lock_;
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> gone_;  // callables that were let go
+  std::optional<stop_control> stops_;                       // once a call may be stopped
+  const std::shared_ptr<detail::released_callables> gone_;  // the callables that were let go
 };
 
 }  // namespace glovebox::runtime

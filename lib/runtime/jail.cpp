@@ -3,6 +3,7 @@
 
 #include "policy/jail.hpp"
 #include "runtime/child.hpp"
+#include "runtime/child_locals.hpp"
 #include "runtime/elf_file.hpp"
 #include "runtime/lazy_loads.hpp"
 #include "runtime/module_loader.hpp"
@@ -41,6 +42,10 @@ std::vector<staging::staged> stage(int root, const jail_plan& plan) {
 }  // namespace
 
 void enter_jail(const jail_plan& plan) {
+  if (locals_here)
+    throw policy::jail_error(
+        "a child that is a thread of its parent's process (backend::in_process) cannot be jailed; "
+        "use backend::process, and leave GLOVEBOX_BACKEND unset");
   if (jailed) throw policy::jail_error("this child is in a jail already");
   const policy::credentials wanted{plan.uid, plan.gid};
   policy::check_privileges(wanted);

@@ -1,11 +1,10 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/reply_ring.hpp"
 
-#include "runtime/crash_handler.hpp"
+#include "runtime/child.hpp"
 #include "transport/socket.hpp"
 
 #include <sys/uio.h>
-#include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -75,12 +74,6 @@ void reply_ring::put(core::frame_header header, const byte_buffer& body,
   page_.ring_head.store(head_, std::memory_order_release);
 }
 
-// The parent is gone: nobody is left to tell.
-void reply_ring::leave() const {
-  let_crash_come_first(page_);
-  ::_exit(0);
-}
-
 void reply_ring::flush() {
   while (sent_ != head_) {
     const std::size_t at = sent_ % ring_bytes;
@@ -89,7 +82,7 @@ void reply_ring::flush() {
     iovec pieces[] = {piece(page_.ring + at, first), piece(page_.ring, size - first)};
     const auto result =
         transport::send_some(socket_, std::span(pieces).first(first == size ? 1 : 2), {}, 0);
-    if (result.error != 0) leave();
+    if (result.error != 0) leave_child(page_);
     sent_ += result.bytes;
   }
 }
@@ -108,7 +101,7 @@ void reply_ring::send(std::span<iovec> pieces, std::span<const int> descriptors)
         result.error != ECONNRESET)
       throw std::system_error(result.error, std::generic_category(),
                               "file descriptors cannot be passed to the parent");
-    if (result.error != 0) leave();
+    if (result.error != 0) leave_child(page_);
     descriptors = {};
     while (!pieces.empty() && result.bytes >= pieces.front().iov_len) {
       result.bytes -= pieces.front().iov_len;

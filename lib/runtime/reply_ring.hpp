@@ -29,12 +29,11 @@ class reply_ring final : public core::frame_sink {
   std::uint64_t unsent() const noexcept { return head_ - sent_; }
   /// For a copy of a child: another stream, in another recorder.
   void restart() noexcept { head_ = sent_ = from_ = 0; }
-  /// Sends everything, waiting for the parent if need be. Ends the process when the parent is gone.
+  /// Sends everything, waiting for the parent if need be. Ends the child when the parent is gone.
   void flush();
 
  private:
   void append(const void* data, std::size_t size);
-  [[noreturn]] void leave() const;
   void send(std::span<iovec> pieces, std::span<const int> descriptors);
   void make_room(std::uint64_t size);
 

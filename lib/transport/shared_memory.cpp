@@ -95,6 +95,8 @@ bool same_owner(const std::weak_ptr<detail::target>& a, const std::weak_ptr<deta
   return !a.owner_before(b) && !b.owner_before(a);
 }
 
+constinit thread_local bool thread_is_child = false;
+
 enum class origin { own, childs, received };
 
 class block final : public detail::shared_block {
@@ -133,6 +135,7 @@ class registry {
   std::shared_ptr<block> make(std::size_t bytes, const std::shared_ptr<detail::target>& home) {
     if (bytes > SIZE_MAX / 2) throw std::bad_alloc();
     const std::size_t wanted = (bytes + granularity - 1) / granularity * granularity;
+    const bool child = in_child();
     std::shared_ptr<mapping> memory = home && !child ? take_spare(wanted, home) : nullptr;
     if (!memory) {
       const std::size_t size = header_bytes + wanted;
@@ -157,7 +160,11 @@ class registry {
     if (::fstat(file.get(), &info) != 0) path.fail("shared memory that is no file");
     const file_identity identity{info.st_dev, info.st_ino};
     const auto size = static_cast<std::uint64_t>(std::max<off_t>(info.st_size, 0));
+    const bool child = in_child();
     if (const auto known = find(identity)) {
+      // Made by a child that is a thread, which still has it.
+      if (!child && known->came_from == origin::childs && size > path.bounds().decoded_bytes)
+        path.fail("shared memory above limits.decoded_bytes");
       if (bytes > known->capacity()) path.fail("more elements than the shared memory has room for");
       return known;
     }
@@ -172,11 +179,13 @@ class registry {
       path.fail("shared memory above limits.decoded_bytes");
     if (!child && static_cast<std::uint64_t>(info.st_blocks) * 512 < size)
       path.fail("shared memory whose blocks are not allocated");
-    std::shared_ptr<mapping> memory = child && !immutable ? cached(identity) : nullptr;
+    // A thread maps what is there already, as a rule, and must leave nothing behind.
+    const bool keeps = process_is_child && !immutable;
+    std::shared_ptr<mapping> memory = keeps ? cached(identity) : nullptr;
     if (!memory) {
       memory = std::make_shared<mapping>(std::move(file), static_cast<std::size_t>(size),
                                          immutable ? PROT_READ : PROT_READ | PROT_WRITE);
-      if (child && !immutable) cache(memory);
+      if (keeps) cache(memory);
     }
     auto made = std::make_shared<block>(memory, origin::received, !immutable);
     remember(made);
@@ -216,9 +225,10 @@ class registry {
     if (found != by_descriptor_.end()) found->second->used_up = true;
   }
 
-  std::atomic<bool> child = false;
+  std::atomic<bool> process_is_child = false;
 
  private:
+  bool in_child() const noexcept { return process_is_child || thread_is_child; }
   void remember(const std::shared_ptr<block>& made) {
     const std::lock_guard lock(lock_);
     by_file_.insert_or_assign(made->memory->identity, made);
@@ -300,7 +310,11 @@ block::~block() {
 }  // namespace
 
 void share_memory_as_child() noexcept {
-  registry::get().child = true;
+  registry::get().process_is_child = true;
+}
+
+void share_memory_as_child_thread() noexcept {
+  thread_is_child = true;
 }
 
 void memory_was_sent(std::span<const attachment> attachments,

@@ -15,6 +15,8 @@ namespace glovebox::transport {
 /// This process is a child: it believes what it is given, and what it makes itself becomes
 /// immutable when it is sent.
 void share_memory_as_child() noexcept;
+/// This thread is, until it ends.
+void share_memory_as_child_thread() noexcept;
 
 /// Parent: these go to a child, which will have the shared memory among them mapped.
 void memory_was_sent(std::span<const attachment> attachments,

@@ -11,6 +11,7 @@
 #include <memory>
 #include <span>
 #include <stop_token>
+#include <utility>
 #include <vector>
 
 namespace glovebox::runtime {
@@ -21,13 +22,16 @@ namespace glovebox::detail {
 
 class callback_port;
 class object_port;
+class released_callables;
 
 /// Child: a callable of the parent's. The copies of a function object made of it share it; with the
 /// last one the parent is told, if it keeps the callable beyond the call that brought it.
 class GLOVEBOX_API parent_callable {
  public:
-  parent_callable(std::uint64_t call, std::uint32_t index, bool kept) noexcept
-      : call_(call), index_(index), kept_(kept) {}
+  /// \param home of the child that was given it
+  parent_callable(std::uint64_t call, std::uint32_t index, bool kept,
+                  std::shared_ptr<released_callables> home) noexcept
+      : home_(std::move(home)), call_(call), index_(index), kept_(kept) {}
   parent_callable(const parent_callable&) = delete;
   parent_callable& operator=(const parent_callable&) = delete;
   ~parent_callable();
@@ -35,8 +39,10 @@ class GLOVEBOX_API parent_callable {
   std::uint64_t call() const noexcept { return call_; }
   std::uint32_t index() const noexcept { return index_; }
   bool kept() const noexcept { return kept_; }
+  const std::shared_ptr<released_callables>& home() const noexcept { return home_; }
 
  private:
+  std::shared_ptr<released_callables> home_;
   std::uint64_t call_;
   std::uint32_t index_;
   bool kept_;
@@ -49,7 +55,7 @@ class GLOVEBOX_API callback_exchange {
 
   /// \throws std::runtime_error where no callback is possible: on another thread than the one that
   /// runs the calls, outside of a call, too deep, or when the callable belonged to a call that
-  /// ended
+  /// ended, or to another child of this process
   callback_exchange(const parent_callable& to, language in);
   ~callback_exchange();
 
@@ -94,8 +100,6 @@ class GLOVEBOX_API callback_port {
   virtual std::stop_token stop_token() = 0;
   /// See runtime::copy_child.
   virtual void copy(const runtime::copy_order& order) = 0;
-  /// On any thread.
-  virtual void let_go(std::uint64_t call, std::uint32_t index) noexcept = 0;
 };
 
 }  // namespace glovebox::detail
