@@ -12,9 +12,9 @@
 #include <map>
 #include <string>
 
-namespace {
+namespace session {
 
-// The session's state: in the child.
+// The state, in the child.
 std::map<std::string, int> variables;
 
 void set(const std::string& name, int value) {
@@ -29,7 +29,7 @@ std::size_t count() {
   return variables.size();
 }
 
-asio::awaitable<void> session(glovebox::context ctx) {
+asio::awaitable<void> run(glovebox::context ctx) {
   for (int i = 0; i != 100; ++i) co_await ctx.call<&set>("v" + std::to_string(i), i);
   std::printf("%zu variables\n", co_await ctx.call<&count>());
   try {
@@ -55,7 +55,7 @@ asio::awaitable<void> session(glovebox::context ctx) {
   std::printf("%zu here, %zu there\n", here, there);
 }
 
-}  // namespace
+}  // namespace session
 
 int main(int argc, char** argv) {
   glovebox::init(argc, argv);
@@ -63,6 +63,6 @@ int main(int argc, char** argv) {
   glovebox::context_options options;
   options.on_crash = glovebox::on_crash::roll_back;
   const glovebox::context ctx(io, options);
-  asio::co_spawn(io, session(ctx), asio::detached);
+  asio::co_spawn(io, session::run(ctx), asio::detached);
   io.run();
 }

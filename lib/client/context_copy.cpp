@@ -213,18 +213,19 @@ void context_impl::on_copied(std::exception_ptr failed) {
 void context_impl::order_copy() {
   const time now = clock::now();
   snapshots_->ordered(now.time_since_epoch().count());
-  std::shared_ptr<context_impl> copy;
   try {
-    copy = std::make_shared<context_impl>(executor_, options_);
-    copy->asleep_ = lineage_here();
-    copy->snapshots_.reset();
+    const std::shared_ptr<context_impl> copy = make_sleeper();
     copy->by_itself_ = true;
     if (detail::operation* const order = copy->launch_copy(self(), link_, {}, {})) {
       take_call(*order, true);
       return;
     }
-  } catch (const std::exception&) {
-    // No memory, or no descriptors: a later one may be made.
+  } catch (const std::exception& why) {
+    // No memory, no descriptors, too many generations: a later one may be made.
+    if (const auto lives = lineage_.lock()) {
+      const std::lock_guard held(lives->lock);
+      lives->refused = why.what();
+    }
   }
   snapshots_->refused(now.time_since_epoch().count());
 }

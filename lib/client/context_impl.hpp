@@ -186,6 +186,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
 
   // context_lives.cpp: the lives that go on from copies
   std::shared_ptr<lineage> lineage_here();
+  std::shared_ptr<context_impl> make_sleeper();
   std::shared_ptr<context_impl> successor() const;
   std::shared_ptr<detail::target> front();
   bool has_died() const;
@@ -302,7 +303,8 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::shared_ptr<const std::string>
       refuses_next_;  // what the next call is told instead of running
   std::uint64_t lost_calls_ = 0;
-  bool by_itself_ = false;       // a sleeping one that nobody has asked for
+  std::vector<std::weak_ptr<context_impl>> ancestors_;  // of the child, the oldest first
+  bool by_itself_ = false;                              // a sleeping one that nobody has asked for
   std::atomic<int> keepers_{0};  // who has this sleeping one: its handles, and its context
   context_stats stats_;
   std::string start_note_;

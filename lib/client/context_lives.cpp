@@ -76,6 +76,26 @@ std::shared_ptr<lineage> context_impl::lineage_here() {
   return own_lineage_;
 }
 
+// Under the lock. \throws state_error when there are too many generations
+std::shared_ptr<context_impl> context_impl::make_sleeper() {
+  // A fork takes longer with each process that the forking one descends from and that still lives.
+  constexpr std::size_t most_generations = 16;
+  auto made = std::make_shared<context_impl>(executor_, options_);
+  made->ancestors_ = ancestors_;
+  std::erase_if(made->ancestors_, [](const auto& each) {
+    const auto there = each.lock();
+    return !there || there->has_died();
+  });
+  if (made->ancestors_.size() >= most_generations)
+    throw state_error("this child descends from " + std::to_string(most_generations) +
+                      " snapshots that are kept, and each makes a further one slower; drop those "
+                      "that are not needed any more");
+  made->ancestors_.push_back(self());
+  made->asleep_ = lineage_here();
+  made->snapshots_.reset();
+  return made;
+}
+
 std::shared_ptr<context_impl> context_impl::successor() const {
   if (state_ != context_state::terminated) return nullptr;
   const auto lives = lineage_.lock();
@@ -106,9 +126,7 @@ void context_impl::snapshot(detail::operation& op) {
       return;
     }
     try {
-      copy = std::make_shared<context_impl>(executor_, options_);
-      copy->asleep_ = lineage_here();
-      copy->snapshots_.reset();
+      copy = make_sleeper();
     } catch (...) {
       done.fail(op, std::current_exception());
       return;
@@ -129,6 +147,8 @@ std::shared_ptr<detail::context_target> context_impl::revive() {
   }
   const auto made = std::make_shared<context_impl>(executor_, options_);
   made->generation_ = generation_ + 1;
+  made->ancestors_ = ancestors_;
+  made->ancestors_.push_back(self());
   made->inherit(*this);
   if (detail::operation* const order = made->launch_copy(self(), std::move(link), {}, {}))
     submit(*order);
@@ -224,6 +244,8 @@ void context_impl::go_back(std::vector<detail::operation*> moved, completions& d
       }
     }
     next->lineage_ = lives;
+    next->ancestors_ = there->ancestors_;
+    next->ancestors_.push_back(there);
     next->stats_ = stats_;
     next->stats_.calls -= moved.size();
     ++next->stats_.roll_backs;

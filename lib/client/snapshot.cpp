@@ -3,6 +3,9 @@
 
 #include <glovebox/context.hpp>
 
+#include <fstream>
+#include <sstream>
+#include <string>
 #include <utility>
 
 namespace glovebox {
@@ -24,6 +27,21 @@ context snapshot::revive() const {
 
 pid_t snapshot::pid() const noexcept {
   return target_ ? target_->pid() : 0;
+}
+
+std::optional<snapshot_memory> snapshot::memory() const {
+  std::ifstream file("/proc/" + std::to_string(pid()) + "/smaps_rollup");
+  std::optional<snapshot_memory> taken;
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    std::string name;
+    std::uint64_t kibibytes = 0;
+    if (!(words >> name >> kibibytes)) continue;
+    if (!taken) taken.emplace();
+    if (name.starts_with("Private_")) taken->own += kibibytes * 1024;
+    if (name.starts_with("Shared_")) taken->shared += kibibytes * 1024;
+  }
+  return taken;
 }
 
 std::optional<termination> snapshot::ended() const {

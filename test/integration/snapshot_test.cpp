@@ -177,6 +177,43 @@ BOOST_AUTO_TEST_CASE(generations) {
   BOOST_TEST(add_in(ctx, 0) == 5);
 }
 
+BOOST_AUTO_TEST_CASE(too_many_generations) {
+  const context ctx(shared_io());
+  std::vector<snapshot> all;
+  const std::string why = message_of<state_error>([&] {
+    for (int i = 0; i != 20; ++i) {
+      add_in(ctx, 1);
+      all.push_back(snapshot_of(ctx));
+      go_back(ctx, all.back());
+    }
+  });
+  BOOST_TEST(why.find("16 snapshots") != std::string::npos, why);
+  BOOST_TEST(all.size() == 16u);
+  BOOST_TEST(add_in(ctx, 0) == 17);
+  all.erase(all.begin());
+  BOOST_TEST(life::eventually([&] {
+    try {
+      snapshot_of(ctx);
+      return true;
+    } catch (const state_error&) {
+      return false;
+    }
+  }));
+  // The oldest one that is left, through all the others.
+  go_back(ctx, all.front());
+  BOOST_TEST(add_in(ctx, 0) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(memory) {
+  const context ctx(shared_io());
+  add_in(ctx, 1);
+  const snapshot made = snapshot_of(ctx);
+  const auto taken = made.memory();
+  BOOST_TEST_REQUIRE(taken.has_value());
+  BOOST_TEST(taken->shared > 0u);
+  BOOST_TEST(!snapshot().memory().has_value());
+}
+
 BOOST_AUTO_TEST_CASE(further_contexts) {
   std::optional<context> ctx(std::in_place, shared_io());
   add_in(*ctx, 3);
