@@ -69,20 +69,28 @@ void add_wrapped(std::string& to, std::string_view label, std::string_view raw,
     std::string_view line = text.substr(0, room);
     if (line.size() != text.size())
       while ((static_cast<unsigned char>(text[line.size()]) & 0xC0) == 0x80) line.remove_suffix(1);
-    // Between words where there are any, so that what is one word can be copied as one.
-    if (line.size() != text.size())
-      if (const auto space = line.rfind(' '); space != line.npos && space > room / 4)
-        line = line.substr(0, space + 1);
-    if (const auto end = line.find('\n'); end != line.npos) line = line.substr(0, end);
-    std::string start = first ? "  " + std::string(label) : "";
-    start.resize(indent, ' ');
+    std::size_t next = line.size();
+    if (const auto end = text.substr(0, next + 1).find('\n'); end != text.npos) {
+      line = line.substr(0, end);
+      next = end + 1;
+    } else if (next != text.size()) {
+      // Between words where there are any, so that what is one word can be copied as one.
+      if (const auto space = line.rfind(' '); space != line.npos && space > room / 4) {
+        line = line.substr(0, space);
+        next = space + 1;
+        while (line.ends_with(' ')) line.remove_suffix(1);
+      }
+    }
+    std::string start = first && !label.empty() ? "  " + std::string(label) : "";
+    if (!line.empty()) start.resize(indent, ' ');
     to += start;
-    to += colour;
-    to += line;
-    if (!colour.empty()) to += plain_again;
+    if (!line.empty()) {
+      to += colour;
+      to += line;
+      if (!colour.empty()) to += plain_again;
+    }
     to += '\n';
-    text.remove_prefix(line.size());
-    if (!text.empty() && text.front() == '\n') text.remove_prefix(1);
+    text.remove_prefix(next);
     first = false;
   } while (!text.empty());
 }

@@ -2,6 +2,7 @@
 #include <glovebox/context_state.hpp>
 #include <glovebox/termination.hpp>
 
+#include "core/readable.hpp"
 #include "support/report_text.hpp"
 #include "unit/frames.hpp"
 
@@ -160,7 +161,7 @@ BOOST_AUTO_TEST_CASE(the_report) {
              "  phase     running for 1500 ms, culprit: yes\n"
              "  memory    2048 KiB at most\n"
              "  stderr    first\n"
-             "            \n"
+             "\n"
              "            last\n");
   termination outside;
   outside.pid = 5;
@@ -180,6 +181,22 @@ BOOST_AUTO_TEST_CASE(lines_are_wrapped_without_a_loss) {
     expect_readable(info);
     BOOST_TEST(test::without_layout(info.report()).find(info.arguments) != std::string::npos);
   }
+}
+
+BOOST_AUTO_TEST_CASE(wrapped_lines_end_with_a_word) {
+  constexpr std::size_t room = core::page_width - 12;
+  termination info = in_call(cause::exit);
+  for (std::size_t gap = 1; gap != 4; ++gap)
+    for (std::size_t first = room / 2; first != room + 2; ++first) {
+      info.arguments = std::string(first, 'a') + std::string(gap, ' ') + std::string(room / 2, 'b');
+      const std::string report = info.report();
+      BOOST_TEST(report.find(" \n") == std::string::npos);
+      if (first < room)
+        BOOST_TEST(report.find(std::string(first, 'a') + "\n") != std::string::npos);
+    }
+  info.arguments = std::string(room, 'a') + '\n' + std::string(room, 'b') + '\n';
+  BOOST_TEST(info.report().find("  arguments " + std::string(room, 'a') + "\n            " +
+                                std::string(room, 'b') + "\n  phase") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(characters_are_not_cut_in_two) {
