@@ -25,9 +25,9 @@ struct pool_call_event {
     refused,  ///< never given to one: `overloaded`, a deadline in the queue, poison
   };
   kind what;
-  std::uint64_t call;                 ///< the same number at its start and its end
-  std::string method;                 ///< as a person would write it
-  pid_t child;                        ///< 0: none
+  std::uint64_t call;  ///< the same number at its start and its end
+  std::string method;  ///< as a person would write it
+  pid_t child;         ///< that runs or ran it; 0: none, or not yet known at its start
   std::chrono::nanoseconds waited{};  ///< for a child
   std::chrono::nanoseconds ran{};     ///< since it was given to the child; 0 at its start
   std::exception_ptr error;           ///< null: it returned, or has only started
@@ -64,7 +64,8 @@ struct pool_options {
   /// has moved on. 0: any number.
   std::uint32_t restart_budget = 0;
   std::chrono::nanoseconds restart_window = std::chrono::seconds(10);
-  /// Calls after which a child is replaced by a fresh one, against what leaks; 0: never.
+  /// Calls after which a child is replaced by a fresh one, against what leaks; 0: never. Those that
+  /// were made through a lease count when it ends.
   std::uint64_t calls_per_life = 0;
   /// `copy` and `fresh` give each call a child of its own; then `calls_per_child` and
   /// `calls_per_life` are 1. Children wait ready for their call in any case.

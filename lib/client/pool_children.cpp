@@ -56,6 +56,12 @@ void pool_impl::replace(std::size_t place) {
   ++there.life;
 }
 
+void pool_impl::replace_if_worn_out(std::size_t place) {
+  if (!plan_.worn_out(place)) return;
+  ++stats_.recycled;
+  replace(place);
+}
+
 // What children are copies of: one that `prepare` has made ready, as it is then.
 asio::awaitable<void> pool_impl::make_fixture(std::weak_ptr<pool_impl> pool,
                                               std::function<asio::awaitable<void>(context)> prepare,
@@ -160,7 +166,8 @@ void pool_impl::hand_over(pool_call& call, std::size_t place, completions& done)
   const std::uint64_t ticket = call.serial();
   {
     const std::lock_guard held(leases_lock_);
-    leases_.emplace(ticket, held_child{place, there.life, there.context});
+    leases_.emplace(ticket,
+                    held_child{place, there.life, there.context, there.context->stats().calls});
   }
   call.place = place;
   call.life = there.life;
@@ -192,8 +199,10 @@ void pool_impl::end_lease(std::uint64_t ticket, bool clean) noexcept {
   if (children_[place].life == ended->life) {
     look_after(place);
     if (plan_.alive(place)) {
+      plan_.released(place);
+      plan_.took(place, ended->context->stats().calls - ended->calls_before);
       if (clean)
-        plan_.released(place);
+        replace_if_worn_out(place);
       else
         replace(place);
     }

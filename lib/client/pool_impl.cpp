@@ -179,6 +179,7 @@ void pool_impl::dispatch(completions& done) {
 void pool_impl::give(pool_call& call, std::size_t place) {
   call.place = place;
   call.life = children_[place].life;
+  call.child = children_[place].context;
   plan_.given(place);
   // What is left of the deadline; judged here as well, so a moment too little does no harm.
   if (call.deadline != clock::time_point::max())
@@ -203,10 +204,7 @@ void pool_impl::came_back(pool_call& call) {
       plan_.returned(place);
       if (!error) plan_.proved(place);
       look_after(place);
-      if (plan_.worn_out(place)) {
-        ++stats_.recycled;
-        replace(place);
-      }
+      replace_if_worn_out(place);
     }
     if (error && send_again(call, error)) {
       call.place = pool_call::nowhere;
@@ -455,8 +453,7 @@ void pool_impl::tell(pool_call_event::kind what, const pool_call& call,
   if (call.place == pool_call::nowhere) {
     if (call.queued_at != pool_call::time()) event.waited = now - call.queued_at;
   } else {
-    event.child =
-        children_[call.place].life == call.life ? children_[call.place].context->pid() : 0;
+    if (const auto context = call.child.lock()) event.child = context->pid();
     event.waited = call.given_at - call.queued_at;
     if (what != pool_call_event::kind::started) event.ran = now - call.given_at;
   }

@@ -49,8 +49,9 @@ class pool_call final : public detail::operation {
 
   using time = std::chrono::steady_clock::time_point;
   static constexpr std::size_t nowhere = ~std::size_t{0};
-  std::size_t place = nowhere;  // the child that has it
-  std::uint64_t life = 0;       // of which generation
+  std::size_t place = nowhere;        // the child that has it
+  std::uint64_t life = 0;             // of which generation
+  std::weak_ptr<context_impl> child;  // that generation, also when the place has another one
   std::uint32_t retries = 0;
   std::optional<std::uint64_t> fingerprint;  // once it was asked for
   time deadline = time::max();
@@ -110,6 +111,7 @@ class pool_impl final : public detail::pool_target, public participant {
     std::size_t place;
     std::uint64_t life;
     std::shared_ptr<context_impl> context;
+    std::uint64_t calls_before;
   };
 
   std::shared_ptr<pool_impl> self() {
@@ -120,6 +122,7 @@ class pool_impl final : public detail::pool_target, public participant {
   void start_missing();
   void look_after(std::size_t place);
   void replace(std::size_t place);
+  void replace_if_worn_out(std::size_t place);
   void run_for(std::size_t place, const user_function& what, call_options options,
                void (pool_impl::*then)(std::size_t, std::uint64_t, std::exception_ptr));
   static asio::awaitable<void> make_fixture(std::weak_ptr<pool_impl> pool, user_function prepare,

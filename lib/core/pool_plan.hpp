@@ -39,6 +39,8 @@ class pool_plan {
   /// Keeps calls away from an idle child until `released`.
   void reserve(std::size_t which) noexcept { places_[which].reserved = true; }
   void released(std::size_t which) noexcept { places_[which].reserved = false; }
+  /// The child was reserved for somebody who has made so many calls himself.
+  void took(std::size_t which, std::uint64_t calls) noexcept { places_[which].taken += calls; }
   /// Whether the child has had its calls and has nothing to do any more: it is to be replaced.
   bool worn_out(std::size_t which) const noexcept;
   std::size_t load(std::size_t which) const noexcept { return places_[which].load; }

@@ -356,6 +356,26 @@ BOOST_AUTO_TEST_CASE(a_lease_given_back_keeps_its_child) {
   for (const ending& each : behind) BOOST_TEST(each.value == before[0].value);
 }
 
+BOOST_AUTO_TEST_CASE(calls_through_a_lease_wear_its_child_out) {
+  pool_options options = options_for(1);
+  options.calls_per_life = 3;
+  const pool workers(io, options);
+  const int first = after<&own_pid>(io, workers).value;
+  for (const int expected_recycled : {0, 1}) {
+    leasing mine;
+    workers.lease(into(mine));
+    run_until_over(io, mine);
+    ending call;
+    mine.held.child().call<&own_pid>(into(call));
+    run_until_over(io, call);
+    BOOST_TEST(call.value == first);
+    mine.held.give_back();
+    BOOST_TEST(workers.stats().recycled == static_cast<std::uint64_t>(expected_recycled));
+  }
+  BOOST_TEST(after<&own_pid>(io, workers).value != first);
+  BOOST_TEST(workers.stats().terminated == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_leased_child_dies) {
   const pool workers(io, options_for(1));
   leasing mine;
@@ -448,6 +468,8 @@ BOOST_AUTO_TEST_CASE(calls_are_told_of) {
   is(3, kind::started, 2, false);
   is(4, kind::ended, 2, false);
   BOOST_TEST(told[0].method == "life::abort_now");
+  BOOST_TEST(told[2].child == running.info().pid);
+  BOOST_TEST(told[1].child == 0);
   BOOST_TEST((told[2].ran > 0ns));
   BOOST_TEST((told[4].waited > 0ns));
   // A new child's first answer may overtake the fork server's message that says who it is.

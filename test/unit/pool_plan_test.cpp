@@ -66,6 +66,21 @@ BOOST_AUTO_TEST_CASE(a_child_wears_out) {
   BOOST_TEST(plan.choose().has_value());
 }
 
+BOOST_AUTO_TEST_CASE(calls_of_whom_a_child_was_reserved_for_wear_it_out) {
+  pool_plan plan = started({.size = 1, .calls_per_life = 3});
+  plan.reserve(0);
+  plan.released(0);
+  plan.took(0, 2);
+  BOOST_TEST(!plan.worn_out(0));
+  BOOST_TEST(plan.choose().has_value());
+  plan.reserve(0);
+  plan.took(0, 5);
+  BOOST_TEST(!plan.worn_out(0));  // somebody has it
+  plan.released(0);
+  BOOST_TEST(plan.worn_out(0));
+  BOOST_TEST(!plan.choose());
+}
+
 BOOST_AUTO_TEST_CASE(children_that_never_were_ready_wait_longer_each_time) {
   pool_plan plan = started({.size = 1, .first_pause = 10, .longest_pause = 35});
   pool_plan::time now = 0;
