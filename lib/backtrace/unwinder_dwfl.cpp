@@ -23,7 +23,7 @@ constexpr std::size_t most_frames = 64;
 constexpr std::size_t fewest_frames = 4;
 // And how far the outer end is looked for.
 constexpr std::size_t most_steps = 200'000;
-constexpr double most_seconds = 1;
+constexpr double most_walk_seconds = 1;
 
 constexpr pid_t any_thread = 1;  // libdw asks for a number, but it is looked at only by us
 
@@ -51,7 +51,7 @@ class walk {
 
   void run(Dwfl* dwfl) {
     start_behind_wild_jump();
-    until_ = seconds_used() + most_seconds;
+    until_ = seconds_used() + most_walk_seconds;
     const int result = dwfl_getthread_frames(dwfl, any_thread, on_frame, this);
     if (!note_.empty()) return;
     // libdw takes a return address that it could not read for one that is said not to exist.
@@ -164,20 +164,20 @@ class walk {
 // ------------------------------------------------------------------------------
 
 // The one that is being walked.
-walk* current = nullptr;
+walk* current_walk = nullptr;
 
 pid_t next_thread(Dwfl*, void*, void**) {
   return 0;
 }
 
 bool get_thread(Dwfl*, pid_t, void*, void** thread) {
-  *thread = current;
-  return current != nullptr;
+  *thread = current_walk;
+  return current_walk != nullptr;
 }
 
 bool memory_read(Dwfl*, Dwarf_Addr address, Dwarf_Word* result, void*) {
   std::uint64_t word = 0;
-  if (!current || !current->read(address, word)) return false;
+  if (!current_walk || !current_walk->read(address, word)) return false;
   *result = word;
   return true;
 }
@@ -202,9 +202,9 @@ thread_trace trace_of(const capture& taken, const captured_thread& thread, std::
   if (!are_known(thread.registers)) return trace;
   trace.frames.clear();
   walk way(taken, thread, room);
-  current = &way;
+  current_walk = &way;
   way.run(modules.get());
-  current = nullptr;
+  current_walk = nullptr;
   symbols names(modules);
   std::string unreadable;
   for (const std::uint64_t address : way.inner())

@@ -3,8 +3,9 @@
 #include <glovebox/codec/strings.hpp>
 #include <glovebox/codec/vocabulary.hpp>
 
+#include "core/known_category.hpp"
+
 #include <algorithm>
-#include <ios>
 #include <string_view>
 
 namespace glovebox {
@@ -142,20 +143,9 @@ void decoder::finish() const {
   if (next_ != attachments_.size()) fail("attachments are left over");
 }
 
-namespace {
-
-const std::error_category* known_category(std::string_view name) {
-  for (const std::error_category* const each : {&std::generic_category(), &std::system_category(),
-                                                &std::iostream_category(), &error_category()})
-    if (name == each->name()) return each;
-  return nullptr;
-}
-
-}  // namespace
-
 void codec<std::error_code>::encode(encoder& out, const std::error_code& value) {
   const std::string_view name = value.category().name();
-  if (known_category(name) != &value.category())
+  if (core::known_category(name) != &value.category())
     out.fail("an error_code of the category '" + std::string(name) +
              "', which is an object of this process only");
   codec<std::string_view>::encode(out, name);
@@ -163,7 +153,7 @@ void codec<std::error_code>::encode(encoder& out, const std::error_code& value) 
 }
 
 std::error_code codec<std::error_code>::decode(decoder& in) {
-  const std::error_category* const category = known_category(codec<std::string>::decode(in));
+  const std::error_category* const category = core::known_category(codec<std::string>::decode(in));
   if (!category) in.fail("an error_code of an unknown category");
   return {in.number<int>(), *category};
 }

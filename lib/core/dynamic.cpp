@@ -2,6 +2,7 @@
 #include <glovebox/dynamic/described.hpp>
 #include <glovebox/dynamic/vocabulary.hpp>
 
+#include "core/known_category.hpp"
 #include "core/utf8.hpp"
 
 #include <numeric>
@@ -150,20 +151,9 @@ int128 scale_ticks(json_reader& in, std::int64_t count, const tick_ratio& ratio)
 
 }  // namespace detail
 
-namespace {
-
-const std::error_category* known_category(std::string_view name) {
-  for (const std::error_category* const each : {&std::generic_category(), &std::system_category(),
-                                                &std::iostream_category(), &error_category()})
-    if (name == each->name()) return each;
-  return nullptr;
-}
-
-}  // namespace
-
 void dynamic_codec<std::error_code>::write(json_writer& out, const std::error_code& value) {
   const std::string_view name = value.category().name();
-  if (known_category(name) != &value.category())
+  if (core::known_category(name) != &value.category())
     out.fail("an error_code of the category '" + std::string(name) +
              "', which is an object of this process only");
   const json_writer::scope level(out);
@@ -188,7 +178,7 @@ std::error_code dynamic_codec<std::error_code>::read(json_reader& in) {
        [](json_reader& from, void* to) { static_cast<parts*>(to)->value = from.integer<int>(); },
        nullptr}};
   detail::read_members(in, &got, readers);
-  const std::error_category* const category = known_category(got.category);
+  const std::error_category* const category = core::known_category(got.category);
   if (!category) in.fail("an error_code of an unknown category");
   return {got.value, *category};
 }

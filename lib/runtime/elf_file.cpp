@@ -20,7 +20,7 @@ constexpr std::size_t most_segments = 1024;
 constexpr std::uint64_t largest_note_segment = 64 * 1024;
 constexpr std::uint64_t largest_dynamic_segment = 1024 * 1024;
 constexpr std::size_t most_needed = 1024;
-constexpr std::uint64_t longest_text = 4096;
+constexpr std::uint64_t most_text = 4096;
 
 }  // namespace
 
@@ -141,7 +141,7 @@ std::optional<std::uint64_t> elf_file::offset_of(std::uint64_t address) const {
 // A text that ends within `limit` bytes.
 std::string elf_file::text(std::uint64_t offset, std::uint64_t limit) const {
   if (offset > size_) refuse("the ELF file is truncated");
-  std::string bytes(std::min({limit, longest_text, size_ - offset}), '\0');
+  std::string bytes(std::min({limit, most_text, size_ - offset}), '\0');
   read(offset, bytes.data(), bytes.size());
   const std::size_t end = bytes.find('\0');
   if (end == std::string::npos) refuse("the ELF file has a text without an end");

@@ -61,7 +61,7 @@ std::string build_id_of(const std::string& path) {
 }
 
 // dlopen runs the module's initialisers, so what it is must be known before.
-void load(const core::definition& what) {
+void load_module_of(const core::definition& what) {
   if (what.path.empty()) throw std::runtime_error("its module has no path");
   if (what.module.kind == core::module_identity::source::build_id &&
       build_id_of(what.path) != what.module.bytes)
@@ -133,7 +133,7 @@ detail::stub_node& resolve_stub(const core::definition& what) {
     }
     std::optional<std::uintptr_t> base = module_base(what.module);
     if (!base) {
-      load(what);
+      load_module_of(what);
       base = module_base(what.module);
       if (!base) throw std::runtime_error(what.path + " did not bring the expected module");
     }
