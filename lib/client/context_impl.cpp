@@ -463,6 +463,7 @@ void context_impl::finalize(lock_type& lock, completions& done) {
   end.phase = never_ran ? phase::queued : phase::unknown;
   if (never_ran) end.culprit = culprit::no;
   state_ = context_state::terminated;
+  is_over_ = true;
   ended_ = end;
   choose_way_back(end);
   const bool goes_on = back_to_ != nullptr;

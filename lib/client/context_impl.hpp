@@ -304,6 +304,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
       refuses_next_;  // what the next call is told instead of running
   std::uint64_t lost_calls_ = 0;
   std::vector<std::weak_ptr<context_impl>> ancestors_;  // of the child, the oldest first
+  std::atomic<bool> is_over_{false};                    // for descendants, who must not lock this
   bool by_itself_ = false;                              // a sleeping one that nobody has asked for
   std::atomic<int> keepers_{0};  // who has this sleeping one: its handles, and its context
   context_stats stats_;

@@ -84,7 +84,7 @@ std::shared_ptr<context_impl> context_impl::make_sleeper() {
   made->ancestors_ = ancestors_;
   std::erase_if(made->ancestors_, [](const auto& each) {
     const auto there = each.lock();
-    return !there || there->has_died();
+    return !there || there->is_over_;
   });
   if (made->ancestors_.size() >= most_generations)
     throw state_error("this child descends from " + std::to_string(most_generations) +
