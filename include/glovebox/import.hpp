@@ -1,11 +1,12 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #pragma once
 
+#include <glovebox/asio.hpp>
 #include <glovebox/context.hpp>
 #include <glovebox/detail/dynamic_call.hpp>
 #include <glovebox/proxy.hpp>
 
-#include <asio/this_coro.hpp>
+#include GLOVEBOX_ASIO_HEADER(this_coro.hpp)
 
 #include <string>
 #include <utility>

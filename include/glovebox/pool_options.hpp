@@ -4,8 +4,6 @@
 #include <glovebox/asio.hpp>
 #include <glovebox/context_options.hpp>
 
-#include <asio/awaitable.hpp>
-
 #include <chrono>
 #include <cstddef>
 #include <cstdint>

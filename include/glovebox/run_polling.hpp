@@ -1,12 +1,12 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #pragma once
 
-#include <glovebox/config.hpp>
+#include <glovebox/asio.hpp>
 
 #include <chrono>
 #include <cstddef>
 
-#include <asio/io_context.hpp>
+#include GLOVEBOX_ASIO_HEADER(io_context.hpp)
 
 namespace glovebox {
 

@@ -3,16 +3,18 @@
 
 #include <glovebox/asio.hpp>
 
-#include <asio/co_spawn.hpp>
-#include <asio/error.hpp>
-#include <asio/experimental/parallel_group.hpp>
-#include <asio/steady_timer.hpp>
-#include <asio/this_coro.hpp>
+#include GLOVEBOX_ASIO_HEADER(co_spawn.hpp)
+#include GLOVEBOX_ASIO_HEADER(error.hpp)
+// The formatter would put spaces around this slash.
+// clang-format off
+#include GLOVEBOX_ASIO_HEADER(experimental/parallel_group.hpp)
+// clang-format on
+#include GLOVEBOX_ASIO_HEADER(steady_timer.hpp)
+#include GLOVEBOX_ASIO_HEADER(this_coro.hpp)
 
 #include <array>
 #include <chrono>
 #include <exception>
-#include <system_error>
 #include <utility>
 
 /// \file
@@ -28,7 +30,7 @@ namespace glovebox {
 /// what the coroutine threw, if it did so first.
 ///
 /// \param limit from now on
-/// \throws std::system_error with `asio::error::timed_out`
+/// \throws asio_system_error with `asio::error::timed_out`
 /// Cancellation is passed on to the coroutine.
 template <class T, class E>
 asio::awaitable<T, E> with_timeout(std::chrono::nanoseconds limit, asio::awaitable<T, E> work) {
@@ -44,9 +46,9 @@ asio::awaitable<T, E> with_timeout(std::chrono::nanoseconds limit, asio::awaitab
     if (order[0] == 1) {
       try {
         std::rethrow_exception(error);
-      } catch (const std::system_error& why) {
+      } catch (const asio_system_error& why) {
         if (why.code() == asio::error::operation_aborted)
-          throw std::system_error(asio::error::timed_out, "glovebox::with_timeout");
+          throw asio_system_error(asio::error::timed_out, "glovebox::with_timeout");
         throw;
       }
     }

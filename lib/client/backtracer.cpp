@@ -137,7 +137,7 @@ std::vector<thread_trace> backtracer::take() {
 
 void backtracer::arm() {
   channel_->async_wait(asio::posix::stream_descriptor::wait_read,
-                       [self = shared_from_this()](const asio::error_code& failed) {
+                       [self = shared_from_this()](const asio_error_code& failed) {
                          if (!failed) self->read();
                        });
 }

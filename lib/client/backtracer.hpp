@@ -5,9 +5,9 @@
 #include "process/crash_record.hpp"
 #include "transport/unique_fd.hpp"
 
+#include <glovebox/asio.hpp>
 #include <glovebox/stack_trace.hpp>
 
-#include <asio/any_io_executor.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 
 #include <cstddef>

@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include <glovebox/detail/callable.hpp>
 
+#include "client/aborted.hpp"
 #include "client/callback_scope.hpp"
 
 #include <glovebox/detail/operation.hpp>
@@ -8,19 +9,15 @@
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
-#include <asio/error.hpp>
 #include <asio/strand.hpp>
 
 #include <atomic>
 #include <optional>
-#include <system_error>
 
 namespace glovebox::detail {
 namespace {
 
-std::exception_ptr aborted() {
-  return std::make_exception_ptr(std::system_error(asio::error::operation_aborted));
-}
+using client::aborted;
 
 void answer_ticket(const callback_ticket& ticket, callback_answer answer) noexcept {
   ticket.from->answer_callback(ticket.number, std::move(answer));
@@ -95,7 +92,7 @@ void callback_run::start(callback_ticket ticket, asio::any_io_executor where) {
     asio::post(where, [self] {
       std::exception_ptr error;
       try {
-        if (self->state_->cancelled) throw std::system_error(asio::error::operation_aborted);
+        if (self->state_->cancelled) std::rethrow_exception(aborted());
         self->call(self->state_->result);
       } catch (...) {
         error = std::current_exception();

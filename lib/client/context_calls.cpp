@@ -1,4 +1,5 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "client/aborted.hpp"
 #include "client/callback_scope.hpp"
 #include "client/context_impl.hpp"
 #include "core/checksum.hpp"
@@ -27,10 +28,6 @@ namespace {
 // Beyond this calls wait unsent, where they can still be withdrawn without a trace [bytes].
 constexpr std::size_t enough_queued = 1024 * 1024;
 constexpr std::size_t longest_arguments = 300;
-
-std::exception_ptr aborted() {
-  return std::make_exception_ptr(std::system_error(asio::error::operation_aborted));
-}
 
 // `7, "text", threshold=0.5`: what a dynamic operation carries, as its caller has written it.
 std::string dynamic_arguments(std::string_view body, std::string_view called) {
@@ -257,7 +254,7 @@ void context_impl::flush(completions& done) {
     if (result.error == EAGAIN) {
       write_armed_ = true;
       channel_->async_wait(asio::posix::stream_descriptor::wait_write,
-                           [self = self()](const asio::error_code&) {
+                           [self = self()](const asio_error_code&) {
                              completions later;
                              lock_type lock(self->lock_);
                              self->write_armed_ = false;

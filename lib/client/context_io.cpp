@@ -149,7 +149,7 @@ void context_impl::arm_waits() {
   if (active && !eof_ && !read_armed_) {
     read_armed_ = true;
     channel_->async_wait(asio::posix::stream_descriptor::wait_read,
-                         [self = self()](const asio::error_code&) {
+                         [self = self()](const asio_error_code&) {
                            completions done;
                            lock_type lock(self->lock_);
                            self->read_armed_ = false;
@@ -160,7 +160,7 @@ void context_impl::arm_waits() {
   if (active && output_ && !output_armed_) {
     output_armed_ = true;
     output_->async_wait(asio::posix::stream_descriptor::wait_read,
-                        [self = self()](const asio::error_code& failed) {
+                        [self = self()](const asio_error_code& failed) {
                           completions done;
                           lock_type lock(self->lock_);
                           self->output_armed_ = false;
@@ -185,7 +185,7 @@ void context_impl::rest() noexcept {
   } catch (...) {   // no memory
     // It is still there when the next call is made.
   }
-  asio::error_code ignored;
+  asio_error_code ignored;
   channel_->cancel(ignored);
   if (output_) output_->cancel(ignored);
 }
@@ -260,7 +260,7 @@ void context_impl::arm_timer() {
   timer_at_ = at;
   timer_->expires_at(at);
   timer_->async_wait(
-      [self = self(), generation = ++timer_generation_](const asio::error_code& failed) {
+      [self = self(), generation = ++timer_generation_](const asio_error_code& failed) {
         completions done;
         lock_type lock(self->lock_);
         if (generation != self->timer_generation_) return;

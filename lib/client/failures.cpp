@@ -1,4 +1,5 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include <glovebox/asio.hpp>
 #include <glovebox/failures.hpp>
 #include <glovebox/remote_exception.hpp>
 
@@ -43,9 +44,12 @@ error_info error_of(const std::exception_ptr& failure) noexcept {
       info.origin = error_info::source::glovebox;
       info.code = e.code();
       info.phase = phase::queued;
-    } catch (const std::system_error& e) {
+    } catch (const std::exception& e) {
       info.origin = error_info::source::other;
-      info.code = e.code();
+      if (const auto* const system = dynamic_cast<const std::system_error*>(&e))
+        info.code = system->code();
+      else if (const auto* const of_asio = dynamic_cast<const asio_system_error*>(&e))
+        info.code = of_asio->code();
     }
   } catch (...) {
     info.origin = error_info::source::other;

@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include <glovebox/detail/item_queue.hpp>
 
+#include "client/aborted.hpp"
+
 #include <glovebox/detail/context_target.hpp>
 #include <glovebox/detail/dynamic_call.hpp>
 #include <glovebox/detail/item_stream.hpp>
@@ -159,7 +161,7 @@ void item_queue::cancel(std::uint64_t key, asio::cancellation_type type) {
     cancelled = std::exchange(waiter_, nullptr);
     self = std::move(waited_for_);
   }
-  cancelled->fail(std::make_exception_ptr(std::system_error(asio::error::operation_aborted)));
+  cancelled->fail(client::aborted());
   cancelled->post();
 }
 

@@ -1,11 +1,11 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "client/pool_impl.hpp"
 
+#include "client/aborted.hpp"
 #include "core/fingerprint.hpp"
 
 #include <glovebox/failures.hpp>
 
-#include <asio/error.hpp>
 #include <asio/post.hpp>
 
 #include <algorithm>
@@ -273,9 +273,6 @@ void pool_impl::cancel(std::uint64_t key, asio::cancellation_type type) {
   std::shared_ptr<context_impl> context;
   {
     const std::lock_guard lock(lock_);
-    const auto aborted = [] {
-      return std::make_exception_ptr(std::system_error(asio::error::operation_aborted));
-    };
     for (auto at = stop_waiters_.begin(); at != stop_waiters_.end(); ++at)
       if ((*at)->key() == key) {
         done.fail(**at, aborted());
@@ -351,7 +348,7 @@ void pool_impl::arm_timer() {
   timer_at_ = at;
   timer_->expires_at(at);
   timer_->async_wait(
-      [self = self(), generation = ++timer_generation_](const asio::error_code& failed) {
+      [self = self(), generation = ++timer_generation_](const asio_error_code& failed) {
         completions done;
         {
           const std::lock_guard lock(self->lock_);

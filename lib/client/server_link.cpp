@@ -101,7 +101,7 @@ bool server_link::flush(std::unique_lock<std::mutex>&) {
 void server_link::flush_when_writable() {
   if (std::exchange(writing_, true)) return;
   control_->async_wait(asio::posix::stream_descriptor::wait_write,
-                       [self = shared_from_this()](const asio::error_code& failed) {
+                       [self = shared_from_this()](const asio_error_code& failed) {
                          std::unique_lock lock(self->lock_);
                          self->writing_ = false;
                          if (!failed) self->flush(lock);
@@ -111,7 +111,7 @@ void server_link::flush_when_writable() {
 void server_link::flush_later() {
   if (std::exchange(writing_, true)) return;
   retry_->expires_after(retry_time);
-  retry_->async_wait([self = shared_from_this()](const asio::error_code& failed) {
+  retry_->async_wait([self = shared_from_this()](const asio_error_code& failed) {
     std::unique_lock lock(self->lock_);
     self->writing_ = false;
     if (!failed) self->flush(lock);
@@ -132,7 +132,7 @@ void server_link::arm() {
   if (reading_ || !control_ || wanted_ <= 0) return;
   reading_ = true;
   control_->async_wait(asio::posix::stream_descriptor::wait_read,
-                       [self = shared_from_this()](const asio::error_code&) {
+                       [self = shared_from_this()](const asio_error_code&) {
                          // After a cancellation the wait is armed again if it is wanted by now.
                          self->on_readable();
                        });

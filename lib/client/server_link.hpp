@@ -5,7 +5,8 @@
 #include "process/messages.hpp"
 #include "transport/unique_fd.hpp"
 
-#include <asio/any_io_executor.hpp>
+#include <glovebox/asio.hpp>
+
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
 

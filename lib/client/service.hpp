@@ -3,10 +3,8 @@
 
 #include "client/server_link.hpp"
 
+#include <glovebox/asio.hpp>
 #include <glovebox/context.hpp>
-
-#include <asio/any_io_executor.hpp>
-#include <asio/execution_context.hpp>
 
 #include <map>
 #include <memory>

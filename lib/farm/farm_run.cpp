@@ -253,7 +253,7 @@ void farm_run::tick() {
   print(progress_.update(report_.counts, since_start()));
   timer_->expires_after(tick_length);
   // Not an owner: a run whose calls are gone with their execution context goes with them.
-  timer_->async_wait([weak = weak_from_this()](const asio::error_code& failed) {
+  timer_->async_wait([weak = weak_from_this()](const asio_error_code& failed) {
     if (failed) return;
     if (const auto self = weak.lock()) self->tick();
   });

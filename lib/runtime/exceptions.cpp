@@ -3,6 +3,7 @@
 
 #include "runtime/throw_sites.hpp"
 
+#include <glovebox/asio.hpp>
 #include <glovebox/binding/exceptions.hpp>
 #include <glovebox/remote_exception.hpp>
 
@@ -54,7 +55,7 @@ standard_base nearest_base(const std::exception& e) {
   if (is<std::regex_error>(e)) return standard_base::regex_error;
   if (is<std::filesystem::filesystem_error>(e)) return standard_base::filesystem_error;
   if (is<std::ios_base::failure>(e)) return standard_base::ios_failure;
-  if (is<std::system_error>(e)) return standard_base::system_error;
+  if (is<std::system_error>(e) || is<asio_system_error>(e)) return standard_base::system_error;
   if (is<std::runtime_error>(e)) return standard_base::runtime_error;
   if (is<std::bad_array_new_length>(e)) return standard_base::bad_array_new_length;
   if (is<std::bad_alloc>(e)) return standard_base::bad_alloc;
@@ -101,6 +102,8 @@ exception_record describe(const std::exception& e, int level) {
   }
   if (const auto* system = dynamic_cast<const std::system_error*>(&e))
     take_code(system->code(), record);
+  else if (const auto* of_asio = dynamic_cast<const asio_system_error*>(&e))
+    take_code(of_asio->code(), record);
   else if (const auto* future = dynamic_cast<const std::future_error*>(&e))
     take_code(future->code(), record);
   else if (const auto* regex = dynamic_cast<const std::regex_error*>(&e))

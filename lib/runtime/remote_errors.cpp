@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/remote_errors.hpp"
 
+#include <glovebox/asio.hpp>
 #include <glovebox/remote_exception.hpp>
 
 #include <any>
@@ -39,9 +40,10 @@ class foreign_category final : public std::error_category {
 
 std::error_code code_of(const exception_record& record) {
   static const foreign_category foreign;
+  const std::error_category& of_asio = asio::error::get_misc_category();
   for (const std::error_category* const known :
        {&std::generic_category(), &std::system_category(), &std::iostream_category(),
-        &std::future_category(), &asio::error::get_misc_category()})
+        &std::future_category(), &of_asio})
     if (record.category == known->name()) return {record.code, *known};
   return {record.code, foreign};
 }

@@ -71,7 +71,7 @@ hold_up hold_up_during(asio::io_context& io, bool crash) {
     child.call<&glovebox::test::commit_fault>(std::string("abort"), done);
   else
     child.call<&glovebox::test::channel_descriptor>(done);
-  const std::function<void(std::error_code)> tick = [&](std::error_code) {
+  const std::function<void(glovebox::asio_error_code)> tick = [&](glovebox::asio_error_code) {
     const auto late = clock_type::now() - timer.expiry();
     const auto work = processor_time();
     longest = std::max(longest, late);

@@ -28,6 +28,11 @@ def run(*command, status=0, **options):
     return done.stdout
 
 
+def for_boost_asio(code):
+    """The same program, of somebody who uses Boost.Asio."""
+    return re.sub(r"(?<![\w:])asio::", "boost::asio::", code.replace("<asio/", "<boost/asio/"))
+
+
 def relative_headers(folder):
     return {path.relative_to(folder) for path in folder.rglob("*.hpp")}
 
@@ -36,6 +41,7 @@ def main():
     parser = argparse.ArgumentParser()
     for name in ("build", "prefix", "libdir", "libexecdir", "includedir"):
         parser.add_argument(name)
+    parser.add_argument("--boost-asio", action="store_true")
     where = parser.parse_args()
 
     work = pathlib.Path(where.build) / "consumer"
@@ -83,6 +89,10 @@ def main():
     project = work / "project"
     shutil.copytree(HERE / "project", project)
     (project / "readme.cpp").write_text(example[1], encoding="utf-8")
+    if where.boost_asio:
+        for program in project.glob("*.cpp"):
+            program.write_text(for_boost_asio(program.read_text(encoding="utf-8")),
+                               encoding="utf-8")
 
     run("meson", "setup", work / "build", project, env=environment)
     run("ninja", "-C", work / "build", env=environment)

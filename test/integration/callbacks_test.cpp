@@ -376,7 +376,7 @@ BOOST_AUTO_TEST_CASE(a_cancelled_call_waits_for_its_coroutine) {
                        BOOST_TEST(ended);
                      }));
   io.run();
-  BOOST_TEST((error_of(error).code == asio::error::operation_aborted));
+  BOOST_TEST((error_of(error).code == make_error_code(asio::error::operation_aborted)));
   // The child was told, and goes on.
   int result = 0;
   child.call<&square>(4, [&](std::exception_ptr, int n) { result = n; });

@@ -50,7 +50,7 @@ class cancellable {
   bool aborted() {
     try {
       result();
-    } catch (const std::system_error& error) {
+    } catch (const asio_system_error& error) {
       return error.code() == asio::error::operation_aborted;
     }
     return false;
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(many_calls_withdrawn_in_any_order) {
     try {
       each.result();
       ++answered;
-    } catch (const std::system_error& error) {
+    } catch (const asio_system_error& error) {
       BOOST_TEST((error.code() == asio::error::operation_aborted));
       ++aborted;
     }
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(of_a_coroutine) {
   door.wait_for_one();
   asio::post(shared_io(), [&] { signal.emit(cancellation_type::terminal); });
   const std::exception_ptr error = get(ended.get_future());
-  BOOST_TEST((error_of(error).code == asio::error::operation_aborted));
+  BOOST_TEST((error_of(error).code == make_error_code(asio::error::operation_aborted)));
   BOOST_TEST((error_of(error).origin == error_info::source::other));
   door.open();
   BOOST_TEST(run_so_far() == 0);

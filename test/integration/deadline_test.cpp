@@ -192,7 +192,7 @@ BOOST_FIXTURE_TEST_CASE(run_timeout_does_not_count_waiting, world) {
   held.wait_for_one();
   // It waits longer than it may run.
   asio::steady_timer timer(io, 2 * limit);
-  timer.async_wait([&](const asio::error_code&) { held.open(); });
+  timer.async_wait([&](const glovebox::asio_error_code&) { held.open(); });
   run_until_over(io, second);
   BOOST_TEST(first.value == 1);
   BOOST_TEST(second.value == 2);
@@ -217,7 +217,7 @@ BOOST_FIXTURE_TEST_CASE(a_call_that_ends_within_its_grace_leaves_the_child_alive
   ctx.call<&echo>(2, into(behind));
   // Timers run in their order: this one after the deadline.
   asio::steady_timer timer(io, 3 * soon);
-  timer.async_wait([&](const asio::error_code&) { held.open(); });
+  timer.async_wait([&](const glovebox::asio_error_code&) { held.open(); });
   run_until_over(io, behind);
   const auto& error = running.as<call_timeout>();
   BOOST_TEST(error.child_alive());
@@ -345,7 +345,7 @@ BOOST_FIXTURE_TEST_CASE(a_call_around_another_one_that_overran, world) {
   std::optional<bool> child_lived;
   const auto inside = [this, &child_lived](int n) -> asio::awaitable<int> {
     asio::steady_timer outer_is_late(io, 2 * soon);
-    outer_is_late.async_wait([this](const asio::error_code&) { held.open(); });
+    outer_is_late.async_wait([this](const glovebox::asio_error_code&) { held.open(); });
     const call_options at_once{.run_timeout = 1ms, .grace = 10 * soon};
     try {
       co_await ctx.with(at_once).call<&pass_gate>(held.path(), n);
@@ -377,7 +377,7 @@ struct given_up : world {
     io.poll();  // a deadline may have passed
     signal.emit(asio::cancellation_type::terminal);
     run_until_over(io, call);
-    BOOST_TEST((call.as<std::system_error>().code() == asio::error::operation_aborted));
+    BOOST_TEST((call.as<glovebox::asio_system_error>().code() == asio::error::operation_aborted));
   }
 };
 

@@ -23,7 +23,7 @@ using glovebox::pool;
 using glovebox::process_terminated;
 
 void check_aborted(const ending& call) {
-  BOOST_TEST((call.as<std::system_error>().code() == asio::error::operation_aborted));
+  BOOST_TEST((call.as<glovebox::asio_system_error>().code() == asio::error::operation_aborted));
 }
 
 BOOST_FIXTURE_TEST_SUITE(pool_life, world)

@@ -401,7 +401,7 @@ BOOST_AUTO_TEST_CASE(a_lease_is_waited_for_like_a_call) {
   workers.lease(asio::bind_cancellation_slot(signal.slot(), into(cancelled)));
   signal.emit(asio::cancellation_type::total);
   run_until_over(io, cancelled);
-  BOOST_CHECK_THROW(std::rethrow_exception(cancelled.error), std::system_error);
+  BOOST_CHECK_THROW(std::rethrow_exception(cancelled.error), glovebox::asio_system_error);
   run_until_over(io, late);
   BOOST_CHECK_THROW(std::rethrow_exception(late.error), overloaded);
   held.open();

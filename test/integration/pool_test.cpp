@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(children_that_cannot_start_are_not_started_again_and_again)
   };
   for (int i = 0; i != 10; ++i) next();
   asio::steady_timer timer(io, 1s);
-  timer.async_wait([&](const asio::error_code&) { ask = false; });
+  timer.async_wait([&](const glovebox::asio_error_code&) { ask = false; });
   run_until(io, [&] { return !ask; });
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   // n starts of one child need at least 40 ms * (2^(n-1) - 1).

@@ -85,7 +85,8 @@ struct cancelled_call : one_child {
     };
   }
   void expect_aborted() {
-    BOOST_TEST((error_of(get(outcome.get_future())).code == asio::error::operation_aborted));
+    BOOST_TEST((error_of(get(outcome.get_future())).code ==
+                make_error_code(asio::error::operation_aborted)));
   }
 };
 
@@ -191,7 +192,7 @@ BOOST_AUTO_TEST_CASE(nested) {
     }
   };
   get(ctx.call<&run_on>([] {}, inside, use_future));
-  BOOST_TEST((error_of(inner_error).code == asio::error::operation_aborted));
+  BOOST_TEST((error_of(inner_error).code == make_error_code(asio::error::operation_aborted)));
   BOOST_TEST(get(ctx.call<&how_it_ended>(use_future)) == "itself");
 }
 

@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(no_handler_runs_inside_the_initiation) {
       never.call<&add>(1, 2, here);
       ctx.start(here);
       returned = true;
-      asio::error_code ignored;
+      glovebox::asio_error_code ignored;
       co_await all_done.async_wait(asio::redirect_error(use_awaitable, ignored));
     }
   };

@@ -56,10 +56,10 @@ template <class T>
 T run(asio::awaitable<T> what) {
   return get(asio::co_spawn(shared_io(), std::move(what), asio::use_future));
 }
-std::error_code code_of(std::future<std::unique_ptr<int>> from) {
+asio_error_code code_of(std::future<std::unique_ptr<int>> from) {
   try {
     get(std::move(from));
-  } catch (const std::system_error& error) {
+  } catch (const asio_system_error& error) {
     return error.code();
   }
   return {};

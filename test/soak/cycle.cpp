@@ -127,7 +127,7 @@ std::string judge(const planned& plan, const allowed& may, const std::exception_
     return unless(may.late, e.what());
   } catch (const std::bad_alloc& e) {
     return unless(plan.what->survives && may.fault, e.what());
-  } catch (const std::system_error& e) {
+  } catch (const glovebox::asio_system_error& e) {
     return unless(may.aborted && e.code() == asio::error::operation_aborted, e.what());
   } catch (const std::exception& e) {
     return e.what();

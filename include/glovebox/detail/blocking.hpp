@@ -3,8 +3,6 @@
 
 #include <glovebox/detail/start.hpp>
 
-#include <asio/system_executor.hpp>
-
 #include <exception>
 #include <memory>
 #include <optional>
@@ -83,7 +81,7 @@ R block_on(Initiation&& initiation, A&&... arguments) {
 }  // namespace glovebox::detail
 
 template <class R>
-class asio::async_result<glovebox::detail::blocking_token, void(std::exception_ptr, R)> {
+class glovebox::asio::async_result<glovebox::detail::blocking_token, void(std::exception_ptr, R)> {
  public:
   using return_type = R;
   template <class Initiation, class Token, class... A>
@@ -93,7 +91,7 @@ class asio::async_result<glovebox::detail::blocking_token, void(std::exception_p
   }
 };
 template <>
-class asio::async_result<glovebox::detail::blocking_token, void(std::exception_ptr)> {
+class glovebox::asio::async_result<glovebox::detail::blocking_token, void(std::exception_ptr)> {
  public:
   using return_type = void;
   template <class Initiation, class Token, class... A>

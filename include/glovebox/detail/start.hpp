@@ -3,8 +3,6 @@
 
 #include <glovebox/detail/operation.hpp>
 
-#include <asio/system_executor.hpp>
-
 #include <future>
 #include <optional>
 #include <type_traits>

@@ -5,13 +5,14 @@
 /// Template support of `farm`: what a child runs for a case, and the dataset behind an interface
 /// that the library's farm can be compiled against.
 
+#include <glovebox/asio.hpp>
 #include <glovebox/detail/case_reply.hpp>
 #include <glovebox/detail/own_code.hpp>
 #include <glovebox/farm/farm_case.hpp>
 #include <glovebox/farm/farm_options.hpp>
 #include <glovebox/farm/farm_report.hpp>
 
-#include <asio/strand.hpp>
+#include GLOVEBOX_ASIO_HEADER(strand.hpp)
 
 #include <cxxabi.h>
 #include <memory>
