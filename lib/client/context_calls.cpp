@@ -374,7 +374,10 @@ void context_impl::take_answers(lock_type& lock, completions& done) {
   const std::shared_ptr<detail::target> from = front();
   const std::shared_ptr<lineage> lives = lineage_.lock();
   lock.unlock();
-  for (called_back& one : callbacks_) start_callback(one, from);
+  for (called_back& one : callbacks_) {
+    if (lives) note_objects(one.frame, *lives);
+    start_callback(one, from);
+  }
   for (answered& one : answers_) {
     finish_answer(one, from, done, broken);
     if (lives) note_answer(one, *lives);

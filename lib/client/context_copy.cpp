@@ -164,18 +164,23 @@ void context_impl::note_reference(lineage& lives, std::uint64_t object, std::int
     if (count < 0 || each.answered) each.since.add(object, count);
 }
 
-// Under no lock, after each answer in its turn, of a context that has snapshots.
-void context_impl::note_answer(const answered& one, lineage& lives) {
-  bool brought_objects = false;
+// What the parent holds from now on. \returns whether there is anything
+bool context_impl::note_objects(const core::frame_view& frame, lineage& lives) {
+  bool any = false;
   const auto note = [&](std::uint64_t object) {
     note_reference(lives, object, 1);
-    brought_objects = true;
+    any = true;
   };
-  if (one.kind == core::session::event_kind::reply) {
-    if (one.frame.header.object != 0) note(one.frame.header.object);
-    if (one.frame.header.encoding == core::body_encoding::json)
-      for (const std::uint64_t object : detail::references_in(one.frame.body)) note(object);
-  }
+  const core::frame_header& header = frame.header;
+  if (header.kind == core::frame_kind::reply && header.object != 0) note(header.object);
+  if (header.kind != core::frame_kind::error && header.encoding == core::body_encoding::json)
+    for (const std::uint64_t object : detail::references_in(frame.body)) note(object);
+  return any;
+}
+
+// Under no lock, after each answer in its turn, of a context that has snapshots.
+void context_impl::note_answer(const answered& one, lineage& lives) {
+  const bool brought_objects = note_objects(one.frame, lives);
   const detail::request& what = one.which->op->request();
   if (!snapshots_ || what.copies) return;
   const lock_type lock(lock_);

@@ -178,6 +178,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
                                  std::vector<std::pair<std::uint64_t, std::int64_t>> references);
   void inherit(const context_impl& original);
   void note_copy(const detail::operation& order);
+  static bool note_objects(const core::frame_view& frame, lineage& lives);
   void note_answer(const answered& one, lineage& lives);
   static void note_reference(lineage& lives, std::uint64_t object, std::int64_t count);
   void on_copied(std::exception_ptr failed);
