@@ -3,6 +3,7 @@
 
 #include "process/messages.hpp"
 #include "process/module_trial.hpp"
+#include "process/own_children.hpp"
 #include "transport/socket.hpp"
 
 #include <fcntl.h>
@@ -16,7 +17,6 @@
 #include <unistd.h>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -65,29 +65,6 @@ bool wait_for(idtype_t type, id_t id, siginfo_t& info, int options, rusage* usag
     if (errno != EINTR) return false;
   }
   return info.si_pid != 0;
-}
-
-// The processes whose parent is this one; nothing where there is no /proc.
-std::optional<std::vector<pid_t>> own_children() {
-  const unique_fd file(::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC));
-  if (!file) return std::nullopt;
-  std::string text;
-  std::array<char, 4096> piece;
-  for (;;) {
-    const ssize_t length = ::read(file.get(), piece.data(), piece.size());
-    if (length < 0 && errno == EINTR) continue;
-    if (length <= 0) break;
-    text.append(piece.data(), static_cast<std::size_t>(length));
-  }
-  std::vector<pid_t> children;
-  const char* const last = text.data() + text.size();
-  for (const char* next = text.data(); next != last;) {
-    pid_t pid = 0;
-    const auto [rest, error] = std::from_chars(next, last, pid);
-    if (error == std::errc()) children.push_back(pid);
-    next = rest + (rest != last);  // the blank, too
-  }
-  return children;
 }
 
 class all_signals_blocked {

@@ -312,7 +312,8 @@ std::stop_token dispatcher::stop_token() {
 void dispatcher::copy(const copy_order& order) {
   if (page_.in_process != 0)
     throw std::runtime_error(
-        "this child cannot be copied: it is a thread of its parent's process (backend::in_process)");
+        "this child cannot be copied: it is a thread of its parent's process "
+        "(backend::in_process)");
   if (running_.size() != 1)
     throw std::runtime_error(
         "a child is copied between calls only, and this one waits in a callback");

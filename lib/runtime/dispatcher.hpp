@@ -112,7 +112,7 @@ class dispatcher final : private detail::callback_port {
   std::deque<kept_frame> put_off_;     // calls that came meanwhile
   std::map<std::uint64_t, kept_frame> returned_;
   bool reborn_ = false;                // as a copy, in the middle of the call that made it
-  std::optional<stop_control> stops_;                       // once a call may be stopped
+  std::optional<stop_control> stops_;  // once a call may be stopped
   const std::shared_ptr<detail::released_callables> gone_;  // the callables that were let go
 };
 

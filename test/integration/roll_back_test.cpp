@@ -3,6 +3,7 @@
 // Contexts to which a crash is no end: what is undone, and what is said of it.
 #include "integration/call_fixture.hpp"
 #include "integration/life.hpp"
+#include "support/can_copy.hpp"
 #include "support/dice.hpp"
 #include "support/faults.hpp"
 
@@ -45,12 +46,6 @@ void start_thread() {
 }
 
 // ---- in the parent
-
-boost::test_tools::assertion_result can_copy(boost::unit_test::test_unit_id) {
-  boost::test_tools::assertion_result possible(!under_thread_sanitizer);
-  possible.message() << "ThreadSanitizer's own thread keeps children from being copied";
-  return possible;
-}
 
 /// What a context told. It may tell more when the test is over.
 class events {
