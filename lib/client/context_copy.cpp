@@ -45,7 +45,10 @@ class context_impl::copy_operation final : public detail::operation {
  public:
   copy_operation(detail::request&& what, std::shared_ptr<context_impl> original,
                  std::shared_ptr<context_impl> copy)
-      : operation(std::move(what), 0), original_(std::move(original)), copy_(std::move(copy)) {}
+      : operation(std::move(what), 0), original_(std::move(original)), copy_(std::move(copy)) {
+    // A sleeping one does its part also when its last handle goes meanwhile.
+    if (original_->asleep_) ++original_->keepers_;
+  }
 
   void take(const detail::answer& from) override {
     detail::result_reader<void>::check(from);
@@ -60,6 +63,7 @@ class context_impl::copy_operation final : public detail::operation {
     destroy();
     if (failed && copy->asleep_) original->copy_answered(copy, failed);
     copy->on_copied(failed);
+    if (original->asleep_) original->close();
   }
   // Its context waits for it alone, and runs nothing of the user's here.
   void post() override {
@@ -138,6 +142,7 @@ void context_impl::inherit(const context_impl& original) {
   kept_ = std::move(kept);
   // The child has seen these; and what it keeps is named by the call that brought it.
   session_.begin_after(last_call, last_nested);
+  inherited_ = true;
   if (!asleep_ || !lives) return;
   const std::lock_guard held(lives->lock);
   for (lineage::sleeper& each : lives->sleepers)
@@ -193,10 +198,13 @@ void context_impl::on_copied(std::exception_ptr failed) {
   completions done;
   lock_type lock(lock_);
   if (down_ || state_ == context_state::terminated) return;
-  if (!failed) {
-    if (state_ == context_state::starting && !was_ready_)
+  if (!failed || (was_ready_ && inherited_)) {
+    if (was_ready_)
+      become_ready(done);
+    else if (state_ == context_state::starting)
       start_limit_ = clock::now() + options_.start_timeout;
     arm();
+    deliver(lock, done);
     return;
   }
   refused_ = failed;

@@ -337,8 +337,9 @@ void context_impl::close_io() noexcept {
 void context_impl::become_ready(completions& done) {
   start_limit_ = never;
   was_ready_ = true;
-  // The child's greeting may overtake the server's message that says who the child is.
-  if (state_ != context_state::starting || !(pidfd_ || thread_)) return;
+  // The child's greeting may overtake the server's message that says who the child is; and that of
+  // a copy what its original has to say of it.
+  if (state_ != context_state::starting || !(pidfd_ || thread_) || (asleep_ && !inherited_)) return;
   state_ = context_state::ready;
   for (detail::operation* const op : std::exchange(ready_waiters_, {})) done.add(*op);
   announce(context_event::kind::ready);

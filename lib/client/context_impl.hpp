@@ -307,6 +307,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::vector<std::weak_ptr<context_impl>> ancestors_;  // of the child, the oldest first
   std::atomic<bool> is_over_{false};                    // for descendants, who must not lock this
   bool by_itself_ = false;                              // a sleeping one that nobody has asked for
+  bool inherited_ = false;                              // what a copy has to know of its original
   std::atomic<int> keepers_{0};  // who has this sleeping one: its handles, and its context
   context_stats stats_;
   std::string start_note_;

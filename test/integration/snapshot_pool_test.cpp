@@ -32,10 +32,14 @@ int add(int n) {
 }
 std::optional<std::jthread> companion;
 void start_thread() {
-  companion.emplace([](const std::stop_token& over) {
+  std::promise<void> named;
+  auto has_name = named.get_future();
+  companion.emplace([&named](const std::stop_token& over) {
     ::pthread_setname_np(::pthread_self(), "companion");
+    named.set_value();
     while (!over.stop_requested()) ::usleep(1000);
   });
+  has_name.wait();
 }
 
 // ---- in the parent

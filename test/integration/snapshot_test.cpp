@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstdio>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,10 +60,14 @@ int count_things() {
 
 std::optional<std::jthread> companion;
 void start_thread() {
-  companion.emplace([](const std::stop_token& over) {
+  std::promise<void> named;
+  auto has_name = named.get_future();
+  companion.emplace([&named](const std::stop_token& over) {
     ::pthread_setname_np(::pthread_self(), "companion");
+    named.set_value();
     while (!over.stop_requested()) ::usleep(1000);
   });
+  has_name.wait();
 }
 void end_thread() {
   companion.reset();
@@ -150,6 +155,17 @@ BOOST_AUTO_TEST_CASE(a_crash_is_undone) {
     BOOST_CHECK_THROW(add_in(ctx, 1), state_error);
     go_back(ctx, before);
     BOOST_TEST(add_in(ctx, 1) == 8);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(handles_that_go_at_once) {
+  const context ctx(shared_io());
+  add_in(ctx, 2);
+  for (int i = 0; i != 20; ++i) {
+    const context other = snapshot_of(ctx).revive();
+    BOOST_TEST(add_in(other, 1) == 3);
+    go_back(ctx, snapshot_of(ctx));
+    BOOST_TEST(add_in(ctx, 0) == 2);
   }
 }
 
