@@ -38,9 +38,6 @@ constexpr std::uint64_t longest_held = 50'000;
 // child and parent work at the same time.
 constexpr std::size_t worth_halving = 1024;
 
-// Leaves the call that made this process, which is its original's.
-struct reborn {};
-
 }  // namespace
 
 dispatcher::dispatcher(int channel, process::recorder_page& page, const limits& bounds)
@@ -268,6 +265,10 @@ void dispatcher::operate(core::frame_view& frame) {
 }
 
 void dispatcher::answer(std::uint64_t id, std::uint64_t object, core::body_encoding encoding) {
+  if (reborn_) {  // the call that made this process is its original's
+    reborn_ = false;
+    return;
+  }
   if (const auto& wrong = running_.back().wrong; wrong && wrong->instead_of_answer())
     return mark_finished(id);
   auto& [body, attachments] = buffers();
@@ -288,7 +289,6 @@ void dispatcher::answer(std::uint64_t id, std::uint64_t object, core::body_encod
 }
 
 void dispatcher::answer_error(std::uint64_t id) {
-  if (std::exchange(reborn_, false)) return;  // the call is the original's
   if (const auto& wrong = running_.back().wrong; wrong && wrong->instead_of_answer())
     return mark_finished(id);
   const core::exception_record record = capture_current_exception();
@@ -341,7 +341,6 @@ void dispatcher::copy(const copy_order& order) {
   if (!process::settle_copy(own, server, channel_, page_)) ::_exit(127);
   live_on(order);
   run_after_copy(true);
-  throw reborn();
 }
 
 // Nothing that belongs to the original's conversation is left.
