@@ -2,6 +2,7 @@
 #include "client/aborted.hpp"
 #include "client/callback_scope.hpp"
 #include "client/context_impl.hpp"
+#include "client/jail.hpp"
 #include "core/checksum.hpp"
 #include "core/exception_record.hpp"
 #include "core/readable.hpp"
@@ -225,6 +226,7 @@ void context_impl::fill_queue(completions& done) {
       }
       keep_callables(which);
       session_.send(index, core::body_encoding::binary, what.body, what.attachments);
+      if (what.stub == &jail_node()) note_jail();
       if (what.copies)
         note_copy(*which.op);
       else if (snapshots_)

@@ -156,10 +156,20 @@ void context_impl::inherit(const context_impl& original) {
 void context_impl::note_copy(const detail::operation& order) {
   const auto& copy = static_cast<const copy_operation&>(order).copy();
   const std::shared_ptr<lineage> lives = lineage_.lock();
+  copy->jails_ = jails_;
   if (!copy->asleep_ || !lives) return;
   const std::lock_guard held(lives->lock);
   std::erase_if(lives->sleepers, [](const auto& each) { return each.which.expired(); });
   lives->sleepers.emplace_back().which = copy;
+}
+
+// From now on the context must not go back to where its child was not confined yet.
+void context_impl::note_jail() {
+  ++jails_;
+  if (const std::shared_ptr<lineage> lives = lineage_.lock()) {
+    const std::lock_guard held(lives->lock);
+    lives->jails = std::max(lives->jails, jails_);
+  }
 }
 
 void context_impl::note_reference(lineage& lives, std::uint64_t object, std::int64_t count) {

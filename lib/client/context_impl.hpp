@@ -178,6 +178,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
                                  std::vector<std::pair<std::uint64_t, std::int64_t>> references);
   void inherit(const context_impl& original);
   void note_copy(const detail::operation& order);
+  void note_jail();
   static bool note_objects(const core::frame_view& frame, lineage& lives);
   void note_answer(const answered& one, lineage& lives);
   static void note_reference(lineage& lives, std::uint64_t object, std::int64_t count);
@@ -191,6 +192,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::shared_ptr<context_impl> successor() const;
   std::shared_ptr<detail::target> front();
   bool has_died() const;
+  std::uint32_t own_jails() const;
   void choose_way_back(const termination& end);
   void go_back(std::vector<detail::operation*> moved, completions& done);
   void drop_latest() noexcept;
@@ -307,7 +309,8 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::vector<std::weak_ptr<context_impl>> ancestors_;  // of the child, the oldest first
   std::atomic<bool> is_over_{false};                    // for descendants, who must not lock this
   bool by_itself_ = false;                              // a sleeping one that nobody has asked for
-  bool inherited_ = false;                              // what a copy has to know of its original
+  std::uint32_t jails_ = 0;      // that the child was told to enter, in all its lives
+  bool inherited_ = false;       // what a copy has to know of its original
   std::atomic<int> keepers_{0};  // who has this sleeping one: its handles, and its context
   context_stats stats_;
   std::string start_note_;

@@ -72,6 +72,7 @@ std::shared_ptr<lineage> context_impl::lineage_here() {
   own_lineage_ = std::make_shared<lineage>();
   own_lineage_->front = self();
   own_lineage_->generation = generation_;
+  own_lineage_->jails = jails_;
   lineage_ = own_lineage_;
   return own_lineage_;
 }
@@ -163,6 +164,13 @@ bool context_impl::has_died() const {
   return pidfd_ && ::poll(&end, 1, 0) > 0;
 }
 
+std::uint32_t context_impl::own_jails() const {
+  const auto lives = lineage_.lock();
+  if (!lives) return jails_;
+  const std::lock_guard held(lives->lock);
+  return lives->jails;
+}
+
 void context_impl::roll_back(detail::operation& op,
                              const std::shared_ptr<detail::context_target>& to) {
   completions done;
@@ -180,6 +188,10 @@ void context_impl::roll_back(detail::operation& op,
                              "its own"));
   } else if (down_ || stopping_) {
     done.fail(op, refusal());
+  } else if (there->jails_ < own_jails()) {
+    done.fail(op,
+              wrong_snapshot("the snapshot is from before the child was jailed; a context does not "
+                             "leave its jail"));
   } else if (there->has_died()) {
     done.fail(op,
               wrong_snapshot("the snapshot's process has ended, so there is nothing to go back to; "
@@ -206,7 +218,7 @@ void context_impl::choose_way_back(const termination& end) {
   const auto lives = lineage_.lock();
   if (!lives || end.cause == cause::killed_by_owner || !snapshots_->gone()) return;
   const std::lock_guard held(lives->lock);
-  back_to_ = lives->latest;
+  if (lives->latest && lives->latest->jails_ >= lives->jails) back_to_ = lives->latest;
 }
 
 // The next life. It takes over the calls that this one's child had not begun.

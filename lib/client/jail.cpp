@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include <glovebox/jail.hpp>
 
+#include "client/jail.hpp"
 #include "client/stage_directory.hpp"
 #include "runtime/jail.hpp"
 
@@ -28,13 +29,14 @@ runtime::jail_plan plan_of(const jail_options& what) {
   return plan;
 }
 
+using slots =
+    choose_slots<type_list<const runtime::jail_plan&>, type_list<const runtime::jail_plan&>>::type;
+using stub_type = stub<named_target<&runtime::enter_jail>, void, false, slots>;
+
 }  // namespace
 
 request jail_request(const std::shared_ptr<target>& on, const call_options& how,
                      const jail_options& what) {
-  using slots = choose_slots<type_list<const runtime::jail_plan&>,
-                             type_list<const runtime::jail_plan&>>::type;
-  using stub_type = stub<named_target<&runtime::enter_jail>, void, false, slots>;
   request call;
   call.stub = &stub_type::node;
   call.options = how;
@@ -57,3 +59,7 @@ request jail_request(const std::shared_ptr<target>& on, const call_options& how,
 }
 
 }  // namespace glovebox::detail
+
+const glovebox::detail::stub_node& glovebox::client::jail_node() noexcept {
+  return detail::stub_type::node;
+}

@@ -54,6 +54,7 @@ struct lineage {
   std::shared_ptr<context_impl> latest;  // snapshot, when crashes go back to it
   std::string refused;                   // why there is no later one
   std::uint64_t last_handle = 0;         // that was seen
+  std::uint32_t jails = 0;               // that the child was told to enter
   std::uint64_t generation = 0;          // of handles: copies count on from different numbers
 };
 

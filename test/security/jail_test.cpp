@@ -160,6 +160,39 @@ BOOST_AUTO_TEST_CASE(row_24_as_it_is_written_in_a_coroutine) {
   BOOST_TEST((seen == std::vector<std::string>{"inside"}));
 }
 
+BOOST_AUTO_TEST_CASE(copies_are_in_the_jail_as_well,
+                     *boost::unit_test::precondition(threads_are_counted)) {
+  get(ctx.call<&who_am_i>(use_future));
+  const glovebox::snapshot outside = get(ctx.snapshot(use_future));
+  enter(here.options());
+  const glovebox::snapshot inside = get(ctx.snapshot(use_future));
+  const auto is_jailed = [](const context& which) {
+    BOOST_TEST((get(which.call<&who_am_i>(use_future)) == jailed_one));
+    BOOST_TEST((get(which.call<&list>("/", use_future)) == std::vector<std::string>{"inside"}));
+    BOOST_TEST(get(which.call<&open_for_reading>("/etc/passwd", use_future)) == ENOENT);
+    const std::vector<int> errors = get(which.call<&grasp_for_power>(use_future));
+    BOOST_TEST(std::count(errors.begin(), errors.end(), 0) == 0);
+  };
+  get(ctx.roll_back(inside, use_future));
+  is_jailed(ctx);
+  is_jailed(inside.revive());
+  // There is no way back out of it.
+  BOOST_CHECK_THROW(get(ctx.roll_back(outside, use_future)), glovebox::state_error);
+  is_jailed(ctx);
+}
+
+BOOST_AUTO_TEST_CASE(a_crash_leads_out_of_no_jail,
+                     *boost::unit_test::precondition(threads_are_counted)) {
+  context_options options;
+  options.on_crash = glovebox::on_crash::roll_back;
+  options.snapshot_after = 0;
+  const context child(shared_io(), options);
+  const glovebox::snapshot outside = get(child.snapshot(use_future));
+  get(child.jail(here.options(), use_future));
+  BOOST_CHECK_THROW(get(child.call<&life::abort_now>(1, use_future)), glovebox::process_terminated);
+  BOOST_CHECK_THROW(get(child.call<&who_am_i>(use_future)), glovebox::state_error);
+}
+
 BOOST_AUTO_TEST_CASE(row_24_dot_dot_does_not_lead_out) {
   std::filesystem::create_directory(here.root() + "/deep");
   std::filesystem::create_symlink("../../../../../../etc/passwd", here.root() + "/link");
