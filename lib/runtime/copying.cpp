@@ -3,6 +3,7 @@
 
 #include "process/copy.hpp"
 #include "runtime/callbacks.hpp"
+#include "runtime/open_streams.hpp"
 
 #include <glovebox/this_child.hpp>
 
@@ -57,6 +58,11 @@ void run_after_copy(bool in_copy) noexcept {
 }
 
 std::string why_not_to_copy() {
+  if (const std::size_t streams = open_streams(); streams != 0)
+    return "this child cannot be copied: " + std::to_string(streams) +
+           (streams == 1 ? " stream is" : " streams are") +
+           " being read from it, whose items would come once more; read to the end, or drop the "
+           "range";
   const auto threads = process::other_threads();
   if (!threads || threads->empty()) return {};
   std::string text = "this child cannot be copied: it has " + std::to_string(threads->size()) +

@@ -2,6 +2,7 @@
 
 // Iterators as objects that a parent can hold.
 #include "runtime/host_object.hpp"
+#include "runtime/open_streams.hpp"
 
 #include <glovebox/dynamic.hpp>
 
@@ -15,6 +16,9 @@ class iterator final : public host_object {
  public:
   iterator(std::shared_ptr<binding::cursor> over, std::shared_ptr<void> keep, std::string title)
       : over_(std::move(over)), keep_(std::move(keep)), title_(std::move(title)) {}
+  iterator(const iterator&) = delete;
+  iterator& operator=(const iterator&) = delete;
+  ~iterator() override { stream_is_over(this); }
   std::string_view kind() const noexcept override { return "iterator"; }
   std::string title() const override { return title_; }
   bool operate(operation_frame& frame) override {
@@ -35,6 +39,7 @@ class iterator final : public host_object {
     const auto most_time = frame.call.positional(2).integer<std::uint32_t>();
     if (pending_) {
       over_ = nullptr;
+      stream_is_over(this);
       std::rethrow_exception(std::exchange(pending_, nullptr));
     }
     frame.port.keep(keep_);
@@ -60,6 +65,7 @@ class iterator final : public host_object {
         frame.port.take_back(given);
         if (count == 0) {
           over_ = nullptr;
+          stream_is_over(this);
           throw;
         }
         pending_ = std::current_exception();
@@ -75,6 +81,9 @@ class iterator final : public host_object {
     if (ended) {
       over_ = nullptr;
       keep_ = nullptr;
+      stream_is_over(this);
+    } else {
+      stream_is_open(this);
     }
   }
 

@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include <glovebox/detail/item_stream.hpp>
 
+#include "runtime/open_streams.hpp"
+
 #include <chrono>
 #include <stdexcept>
 #include <string>
@@ -28,7 +30,9 @@ stub_node reader_node{&write_chunk_of, &describe_nothing, "next"};
 
 }  // namespace
 
-item_stream::~item_stream() = default;
+item_stream::~item_stream() {
+  runtime::stream_is_over(this);
+}
 
 stub_node& item_stream::reader() noexcept {
   return reader_node;
@@ -36,6 +40,7 @@ stub_node& item_stream::reader() noexcept {
 
 void item_stream::end() noexcept {
   ended_ = true;
+  runtime::stream_is_over(this);
   close();
 }
 
@@ -62,6 +67,7 @@ void item_stream::write_chunk(encoder& out, const bounds& most) {
     bytes += out.bytes_since(before);
     if (bytes >= most.bytes || clock::now() >= stop) break;
   }
+  if (!ended_) runtime::stream_is_open(this);
   out.number(static_cast<std::uint8_t>(ended_ && !pending_ ? item_mark::end : item_mark::pause));
 }
 

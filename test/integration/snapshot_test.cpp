@@ -130,6 +130,7 @@ BOOST_DATA_TEST_CASE(a_context_goes_back, (std::array{false, true}), spawned) {
   options.method = spawned ? start_method::spawn : start_method::forkserver;
   const context ctx(shared_io(), options);
   BOOST_TEST(add_in(ctx, 5) == 5);
+  get(ctx.start(use_future));  // a reply may be here before the child's number
   const pid_t first = ctx.pid();
   const snapshot at_five = snapshot_of(ctx);
   BOOST_TEST(at_five.pid() != first);
@@ -394,6 +395,28 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_copied) {
   BOOST_TEST(held.find("a camera is open") != std::string::npos, held);
   BOOST_TEST(add_in(ctx, 1) == 2);
   go_back(ctx, works);
+  BOOST_TEST(add_in(ctx, 1) == 2);
+}
+
+generator<int> numbers(int end) {
+  for (int i = 0; i != end; ++i) co_yield i;
+}
+
+BOOST_AUTO_TEST_CASE(streams) {
+  const context ctx(shared_io());
+  {
+    auto items = get(ctx.call<&numbers>(1'000'000, use_future));
+    BOOST_TEST(get(items.next(use_future)).value() == 0);
+    const std::string why = message_of<std::runtime_error>([&] { snapshot_of(ctx); });
+    BOOST_TEST(why.find("1 stream is being read") != std::string::npos, why);
+  }
+  // Its end is on its way to the child.
+  BOOST_TEST(add_in(ctx, 1) == 1);
+  auto few = get(ctx.call<&numbers>(10, use_future));
+  const snapshot before_the_first = snapshot_of(ctx);
+  while (get(few.next(use_future))) {
+  }
+  go_back(ctx, before_the_first);
   BOOST_TEST(add_in(ctx, 1) == 2);
 }
 
