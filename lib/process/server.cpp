@@ -145,6 +145,7 @@ class server {
   std::deque<outgoing> waiting_;  // posted, not yet sent
   bool retry_later_ = false;
   bool orphans_left_ = false;  // they were spared for the sake of a copy
+  bool ends_ = false;
   std::vector<pollfd> watched_;
   std::vector<std::byte> buffer_;
 };
@@ -183,7 +184,10 @@ void server::run() {
     });
     for (const expected& each : expected_)
       watched_.push_back({.fd = each.registration.get(), .events = POLLIN, .revents = 0});
-    if (::poll(watched_.data(), watched_.size(), retry_later_ ? retry_ms : -1) < 0) {
+    // Orphans that were spared for a request's sake are looked at again once it is read.
+    const bool at_once = orphans_left_ && expected_.empty();
+    const int patience = at_once ? 0 : retry_later_ ? retry_ms : -1;
+    if (::poll(watched_.data(), watched_.size(), patience) < 0) {
       if (errno == EINTR) continue;
       finish();
     }
@@ -394,6 +398,7 @@ bool server::reap_one(int options) {
 // Nobody can tell a copy of a child from an orphan before it has said who it is. The request that
 // announces one is sent before it is made.
 bool server::copies_may_come() {
+  if (ends_) return false;
   pollfd requests{.fd = control_.get(), .events = POLLIN, .revents = 0};
   return !expected_.empty() || (::poll(&requests, 1, 0) > 0 && requests.revents == POLLIN);
 }
@@ -451,7 +456,7 @@ void server::send_waiting() {
 }
 
 void server::finish() {
-  expected_.clear();
+  ends_ = true;
   for (const auto& [pid, child] : children_) {
     ::kill(pid, SIGKILL);  // it may have left its group
     ::kill(-pid, SIGKILL);
