@@ -242,6 +242,7 @@ void context_impl::kill() noexcept {
     return next->kill();
   }
   if (down_ || state_ == context_state::terminated) return;
+  unwanted_ = true;
   kill(core::evidence::kill::owner, {});
   arm();
 }
@@ -254,6 +255,7 @@ void context_impl::close() noexcept {
     return next->close();
   }
   if (asleep_ && --keepers_ > 0) return;
+  unwanted_ = true;
   if (down_ || state_ == context_state::terminated) return;
   kill(core::evidence::kill::owner, {});
   // With nobody waiting there is nothing to wait for either.
@@ -468,6 +470,9 @@ void context_impl::finalize(lock_type& lock, completions& done) {
   ended_ = end;
   choose_way_back(end);
   const bool goes_on = back_to_ != nullptr;
+  if (!goes_on)
+    for (detail::operation* const op : std::exchange(back_waiters_, {}))
+      done.fail(*op, std::make_exception_ptr(process_terminated(end)));
   if (!goes_on) announce(context_event::kind::ended);
   std::vector<detail::operation*> moved;
   end_all(end, done, goes_on ? &moved : nullptr);

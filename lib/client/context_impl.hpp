@@ -192,6 +192,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::shared_ptr<context_impl> successor() const;
   std::shared_ptr<detail::target> front();
   bool has_died() const;
+  call_options waking_up() const;
   std::uint32_t own_jails() const;
   void choose_way_back(const termination& end);
   void go_back(std::vector<detail::operation*> moved, completions& done);
@@ -308,9 +309,10 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::uint64_t lost_calls_ = 0;
   std::vector<std::weak_ptr<context_impl>> ancestors_;  // of the child, the oldest first
   std::atomic<bool> is_over_{false};                    // for descendants, who must not lock this
-  bool by_itself_ = false;                              // a sleeping one that nobody has asked for
-  std::uint32_t jails_ = 0;      // that the child was told to enter, in all its lives
-  bool inherited_ = false;       // what a copy has to know of its original
+  bool unwanted_ = false;    // its owner has ended it: a crash meanwhile is no reason to go back
+  bool by_itself_ = false;   // a sleeping one that nobody has asked for
+  std::uint32_t jails_ = 0;  // that the child was told to enter, in all its lives
+  bool inherited_ = false;   // what a copy has to know of its original
   std::atomic<int> keepers_{0};  // who has this sleeping one: its handles, and its context
   context_stats stats_;
   std::string start_note_;

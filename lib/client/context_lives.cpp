@@ -140,6 +140,11 @@ void context_impl::snapshot(detail::operation& op) {
     submit(*order);
 }
 
+// A sleeping child has nothing else to do; one that does not answer is of no use.
+call_options context_impl::waking_up() const {
+  return {.timeout = options_.start_timeout};
+}
+
 std::shared_ptr<detail::context_target> context_impl::revive() {
   std::shared_ptr<server_link> link;
   {
@@ -151,7 +156,7 @@ std::shared_ptr<detail::context_target> context_impl::revive() {
   made->ancestors_ = ancestors_;
   made->ancestors_.push_back(self());
   made->inherit(*this);
-  if (detail::operation* const order = made->launch_copy(self(), std::move(link), {}, {}))
+  if (detail::operation* const order = made->launch_copy(self(), std::move(link), waking_up(), {}))
     submit(*order);
   return made;
 }
@@ -198,6 +203,7 @@ void context_impl::roll_back(detail::operation& op,
                              "the context goes on as it is"));
   } else {
     back_to_ = there;
+    unwanted_ = false;
     back_waiters_.push_back(&op);
     if (state_ == context_state::terminated) {
       go_back({}, done);
@@ -214,7 +220,9 @@ void context_impl::roll_back(detail::operation& op,
 
 // A crash, too, may be no end.
 void context_impl::choose_way_back(const termination& end) {
-  if (back_to_ || !snapshots_ || stopping_ || facts_.server_lost || !was_ready_) return;
+  if (unwanted_ || stopping_) back_to_.reset();
+  if (back_to_ || unwanted_ || !snapshots_ || stopping_ || facts_.server_lost || !was_ready_)
+    return;
   const auto lives = lineage_.lock();
   if (!lives || end.cause == cause::killed_by_owner || !snapshots_->gone()) return;
   const std::lock_guard held(lives->lock);
@@ -265,7 +273,7 @@ void context_impl::go_back(std::vector<detail::operation*> moved, completions& d
     next->inherit(*there);
     announce(context_event::kind::rolled_back, lost, stale);
     if (detail::operation* const order =
-            next->launch_copy(there, std::move(link), {}, std::move(references)))
+            next->launch_copy(there, std::move(link), waking_up(), std::move(references)))
       there->submit(*order);
   } catch (...) {
     for (const auto* const all : {&std::as_const(moved), &waiting})

@@ -447,6 +447,58 @@ BOOST_AUTO_TEST_CASE(a_snapshot_that_was_killed) {
   BOOST_CHECK_THROW(add_in(lost.revive(), 1), process_terminated);
 }
 
+BOOST_AUTO_TEST_CASE(one_that_does_not_answer) {
+  context_options options;
+  options.start_timeout = std::chrono::seconds(2) * time_scale;
+  const context ctx(shared_io(), options);
+  add_in(ctx, 1);
+  const snapshot stopped = snapshot_of(ctx), good = snapshot_of(ctx);
+  const life::process_watch process(stopped.pid());
+  process.send(SIGSTOP);
+  BOOST_CHECK_THROW(go_back(ctx, stopped), call_timeout);
+  go_back(ctx, good);
+  BOOST_TEST(add_in(ctx, 1) == 2);
+  process.send(SIGCONT);
+}
+
+BOOST_AUTO_TEST_CASE(an_owner_who_goes_while_it_goes_back) {
+  for (int i = 0; i != 10; ++i) {
+    std::optional<context> ctx(std::in_place, shared_io());
+    const pid_t server = get(ctx->call<&life::parent_pid>(use_future));
+    std::optional<snapshot> before = snapshot_of(*ctx);
+    const gate held;
+    auto runs = ctx->call<&life::pass_gate>(held.path(), 1, use_future);
+    held.wait_for_one();
+    auto back = ctx->roll_back(*before, use_future);
+    ctx.reset();
+    before.reset();
+    BOOST_CHECK_THROW(get(std::move(runs)), process_terminated);
+    try {
+      get(std::move(back));
+    } catch (const glovebox::error&) {
+      // Who came first is open; nothing is left in any case.
+    }
+    BOOST_TEST(life::eventually([&] { return life::children_of(server).empty(); }));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(handles_that_outlive_their_execution_context) {
+  snapshot outlives;
+  context too;
+  pid_t pid = 0;
+  {
+    running_io own;
+    too = context(own.io);
+    BOOST_TEST(add_in(too, 1) == 1);
+    outlives = snapshot_of(too);
+    pid = outlives.pid();
+    own.halt();
+  }
+  BOOST_TEST(life::process_watch(pid).ends());
+  outlives = {};
+  too = {};
+}
+
 BOOST_AUTO_TEST_CASE(processes_end_with_their_handles) {
   std::optional<context> ctx(std::in_place, shared_io());
   add_in(*ctx, 1);
