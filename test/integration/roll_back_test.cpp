@@ -3,6 +3,7 @@
 // Contexts to which a crash is no end: what is undone, and what is said of it.
 #include "integration/call_fixture.hpp"
 #include "integration/life.hpp"
+#include "integration/snapshot_fixture.hpp"
 #include "support/can_copy.hpp"
 #include "support/dice.hpp"
 #include "support/faults.hpp"
@@ -10,9 +11,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -38,12 +37,6 @@ struct counted {
   int add(int n) { return number += n; }
   int number;
 };
-std::optional<std::jthread> companion;
-void start_thread() {
-  companion.emplace([](const std::stop_token& over) {
-    while (!over.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  });
-}
 
 // ---- in the parent
 
@@ -237,7 +230,7 @@ BOOST_AUTO_TEST_CASE(its_owner_ends_it) {
 BOOST_AUTO_TEST_CASE(a_child_that_cannot_be_copied_any_more) {
   const context ctx(shared_io(), going_back(1));
   get(ctx.call<&add>(1, use_future));
-  get(ctx.call<&start_thread>(use_future));
+  get(ctx.call<&snapshots::start_thread>(use_future));
   get(ctx.call<&add>(1, use_future));
   BOOST_TEST((ends(crash(ctx)) == cause::signal));
   const std::string why = message_of<state_rolled_back>([&] { total_in(ctx); });

@@ -1,48 +1,22 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 
 // Pools whose calls run in copies of a prepared child, or in new ones.
-#include "integration/call_fixture.hpp"
+#include "integration/snapshot_fixture.hpp"
 #include "support/can_copy.hpp"
 #include "support/faults.hpp"
 
 #include <asio/awaitable.hpp>
 
-#include <pthread.h>
-#include <unistd.h>
 #include <future>
-#include <optional>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 BOOST_AUTO_TEST_SUITE(snapshot_pool_test, *boost::unit_test::precondition(glovebox::test::can_copy))
 
-using namespace glovebox;
-using namespace glovebox::test;
-using asio::use_future;
-
-// ---- in the child
-
-int counter = 0;
-int add(int n) {
-  return counter += n;
-}
-std::optional<std::jthread> companion;
-void start_thread() {
-  std::promise<void> named;
-  auto has_name = named.get_future();
-  companion.emplace([&named](const std::stop_token& over) {
-    ::pthread_setname_np(::pthread_self(), "companion");
-    named.set_value();
-    while (!over.stop_requested()) ::usleep(1000);
-  });
-  has_name.wait();
-}
-
-// ---- in the parent
+using namespace snapshots;
 
 int fixtures_made = 0;
 void make_fixture() {

@@ -4,12 +4,12 @@
 #include "integration/call_fixture.hpp"
 #include "integration/gate.hpp"
 #include "integration/life.hpp"
+#include "integration/snapshot_fixture.hpp"
 #include "support/can_copy.hpp"
 #include "support/faults.hpp"
 
 #include <glovebox/this_child.hpp>
 
-#include <unistd.h>
 #include <array>
 #include <atomic>
 #include <cstdio>
@@ -18,7 +18,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <boost/test/data/test_case.hpp>
@@ -26,16 +25,9 @@
 
 BOOST_AUTO_TEST_SUITE(snapshot_test)
 
-using namespace glovebox;
-using namespace glovebox::test;
-using asio::use_future;
+using namespace snapshots;
 
 // ---- in the child
-
-int counter = 0;
-int add(int n) {
-  return counter += n;
-}
 
 std::atomic<int> things_alive{0};
 class thing {
@@ -56,21 +48,6 @@ std::shared_ptr<thing> shared_thing(int value) {
 }
 int count_things() {
   return things_alive;
-}
-
-std::optional<std::jthread> companion;
-void start_thread() {
-  std::promise<void> named;
-  auto has_name = named.get_future();
-  companion.emplace([&named](const std::stop_token& over) {
-    ::pthread_setname_np(::pthread_self(), "companion");
-    named.set_value();
-    while (!over.stop_requested()) ::usleep(1000);
-  });
-  has_name.wait();
-}
-void end_thread() {
-  companion.reset();
 }
 
 std::vector<std::string> hook_log;
@@ -96,32 +73,11 @@ void keep(std::function<int(int)> given) {
 int call_kept(int n) {
   return kept_function(n);
 }
-void wait_for_stop(std::stop_token stop) {
-  while (!stop.stop_requested()) ::usleep(1000);
-}
 void print(const std::string& line) {
   std::fprintf(stderr, "%s\n", line.c_str());
 }
 
 // ---- in the parent
-
-int add_in(const context& ctx, int n) {
-  return get(ctx.call<&add>(n, use_future));
-}
-snapshot snapshot_of(const context& ctx) {
-  return get(ctx.snapshot(use_future));
-}
-void go_back(const context& ctx, const snapshot& to) {
-  get(ctx.roll_back(to, use_future));
-}
-cause crash(const context& ctx) {
-  try {
-    get(ctx.call<&commit_fault>(std::string("null_dereference"), use_future));
-  } catch (const process_terminated& why) {
-    return why.info().cause;
-  }
-  return {};
-}
 
 BOOST_AUTO_TEST_SUITE(copies, *boost::unit_test::precondition(can_copy))
 
@@ -431,107 +387,6 @@ BOOST_AUTO_TEST_CASE(what_is_no_snapshot) {
   BOOST_CHECK_THROW(snapshot_of(context()), state_error);
   crash(ctx);
   BOOST_CHECK_THROW(snapshot_of(ctx), state_error);
-}
-
-BOOST_AUTO_TEST_CASE(a_snapshot_that_was_killed) {
-  const context ctx(shared_io());
-  add_in(ctx, 1);
-  const snapshot lost = snapshot_of(ctx), good = snapshot_of(ctx);
-  const life::process_watch process(lost.pid());
-  process.send(SIGKILL);
-  BOOST_TEST(process.ends());
-  BOOST_CHECK_THROW(go_back(ctx, lost), state_error);
-  BOOST_TEST(add_in(ctx, 1) == 2);
-  go_back(ctx, good);
-  BOOST_TEST(add_in(ctx, 1) == 2);
-  BOOST_CHECK_THROW(add_in(lost.revive(), 1), process_terminated);
-}
-
-BOOST_AUTO_TEST_CASE(one_that_does_not_answer) {
-  context_options options;
-  options.start_timeout = std::chrono::seconds(2) * time_scale;
-  const context ctx(shared_io(), options);
-  add_in(ctx, 1);
-  const snapshot stopped = snapshot_of(ctx), good = snapshot_of(ctx);
-  const life::process_watch process(stopped.pid());
-  process.send(SIGSTOP);
-  BOOST_CHECK_THROW(go_back(ctx, stopped), call_timeout);
-  go_back(ctx, good);
-  BOOST_TEST(add_in(ctx, 1) == 2);
-  process.send(SIGCONT);
-}
-
-BOOST_AUTO_TEST_CASE(an_owner_who_goes_while_it_goes_back) {
-  for (int i = 0; i != 10; ++i) {
-    std::optional<context> ctx(std::in_place, shared_io());
-    const pid_t server = get(ctx->call<&life::parent_pid>(use_future));
-    std::optional<snapshot> before = snapshot_of(*ctx);
-    const gate held;
-    auto runs = ctx->call<&life::pass_gate>(held.path(), 1, use_future);
-    held.wait_for_one();
-    auto back = ctx->roll_back(*before, use_future);
-    ctx.reset();
-    before.reset();
-    BOOST_CHECK_THROW(get(std::move(runs)), process_terminated);
-    try {
-      get(std::move(back));
-    } catch (const glovebox::error&) {
-      // Who came first is open; nothing is left in any case.
-    }
-    BOOST_TEST(life::eventually([&] { return life::children_of(server).empty(); }));
-  }
-}
-
-BOOST_AUTO_TEST_CASE(handles_that_outlive_their_execution_context) {
-  snapshot outlives;
-  context too;
-  pid_t pid = 0;
-  {
-    running_io own;
-    too = context(own.io);
-    BOOST_TEST(add_in(too, 1) == 1);
-    outlives = snapshot_of(too);
-    pid = outlives.pid();
-    own.halt();
-  }
-  BOOST_TEST(life::process_watch(pid).ends());
-  outlives = {};
-  too = {};
-}
-
-BOOST_AUTO_TEST_CASE(processes_end_with_their_handles) {
-  std::optional<context> ctx(std::in_place, shared_io());
-  add_in(*ctx, 1);
-  std::optional<snapshot> one = snapshot_of(*ctx);
-  const life::process_watch sleeping(one->pid());
-  snapshot same = *one;
-  one.reset();
-  BOOST_TEST(sleeping.alive());
-  go_back(*ctx, same);
-  same = {};
-  BOOST_TEST(sleeping.ends());
-  BOOST_TEST(add_in(*ctx, 1) == 2);
-  const life::process_watch living(ctx->pid());
-  ctx.reset();
-  BOOST_TEST(living.ends());
-}
-
-BOOST_AUTO_TEST_CASE(nothing_is_left_behind) {
-  const context ctx(shared_io());
-  add_in(ctx, 1);
-  const pid_t server = get(ctx.call<&life::parent_pid>(use_future));
-  const snapshot before = snapshot_of(ctx);
-  go_back(ctx, before);
-  const std::size_t processes = life::children_of(server).size();
-  const std::size_t descriptors = life::open_descriptors();
-  for (int i = 0; i != 50; ++i) {
-    if (i % 5 == 0) crash(ctx);
-    const snapshot dropped = snapshot_of(before.revive());
-    go_back(ctx, before);
-    BOOST_TEST(add_in(ctx, 1) == 2);
-  }
-  BOOST_TEST(life::eventually([&] { return life::children_of(server).size() <= processes; }));
-  BOOST_TEST(life::eventually([&] { return life::open_descriptors() <= descriptors; }));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,121 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+
+// How snapshots end, and what is left when one of those concerned goes at the wrong moment.
+#include "integration/gate.hpp"
+#include "integration/life.hpp"
+#include "integration/snapshot_fixture.hpp"
+#include "support/can_copy.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <optional>
+#include <utility>
+
+#include <boost/test/unit_test.hpp>
+
+BOOST_AUTO_TEST_SUITE(snapshot_life_test, *boost::unit_test::precondition(glovebox::test::can_copy))
+
+using namespace snapshots;
+
+BOOST_AUTO_TEST_CASE(a_snapshot_that_was_killed) {
+  const context ctx(shared_io());
+  add_in(ctx, 1);
+  const snapshot lost = snapshot_of(ctx), good = snapshot_of(ctx);
+  const life::process_watch process(lost.pid());
+  process.send(SIGKILL);
+  BOOST_TEST(process.ends());
+  BOOST_CHECK_THROW(go_back(ctx, lost), state_error);
+  BOOST_TEST(add_in(ctx, 1) == 2);
+  go_back(ctx, good);
+  BOOST_TEST(add_in(ctx, 1) == 2);
+  BOOST_CHECK_THROW(add_in(lost.revive(), 1), process_terminated);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_does_not_answer) {
+  context_options options;
+  options.start_timeout = std::chrono::seconds(2) * time_scale;
+  const context ctx(shared_io(), options);
+  add_in(ctx, 1);
+  const snapshot stopped = snapshot_of(ctx), good = snapshot_of(ctx);
+  const life::process_watch process(stopped.pid());
+  process.send(SIGSTOP);
+  BOOST_CHECK_THROW(go_back(ctx, stopped), call_timeout);
+  go_back(ctx, good);
+  BOOST_TEST(add_in(ctx, 1) == 2);
+  process.send(SIGCONT);
+}
+
+BOOST_AUTO_TEST_CASE(an_owner_who_goes_while_it_goes_back) {
+  for (int i = 0; i != 10; ++i) {
+    std::optional<context> ctx(std::in_place, shared_io());
+    const pid_t server = get(ctx->call<&life::parent_pid>(use_future));
+    std::optional<snapshot> before = snapshot_of(*ctx);
+    const gate held;
+    auto runs = ctx->call<&life::pass_gate>(held.path(), 1, use_future);
+    held.wait_for_one();
+    auto back = ctx->roll_back(*before, use_future);
+    ctx.reset();
+    before.reset();
+    BOOST_CHECK_THROW(get(std::move(runs)), process_terminated);
+    try {
+      get(std::move(back));
+    } catch (const glovebox::error&) {
+      // Who came first is open; nothing is left in any case.
+    }
+    BOOST_TEST(life::eventually([&] { return life::children_of(server).empty(); }));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(handles_that_outlive_their_execution_context) {
+  snapshot outlives;
+  context too;
+  pid_t pid = 0;
+  {
+    running_io own;
+    too = context(own.io);
+    BOOST_TEST(add_in(too, 1) == 1);
+    outlives = snapshot_of(too);
+    pid = outlives.pid();
+    own.halt();
+  }
+  BOOST_TEST(life::process_watch(pid).ends());
+  outlives = {};
+  too = {};
+}
+
+BOOST_AUTO_TEST_CASE(processes_end_with_their_handles) {
+  std::optional<context> ctx(std::in_place, shared_io());
+  add_in(*ctx, 1);
+  std::optional<snapshot> one = snapshot_of(*ctx);
+  const life::process_watch sleeping(one->pid());
+  snapshot same = *one;
+  one.reset();
+  BOOST_TEST(sleeping.alive());
+  go_back(*ctx, same);
+  same = {};
+  BOOST_TEST(sleeping.ends());
+  BOOST_TEST(add_in(*ctx, 1) == 2);
+  const life::process_watch living(ctx->pid());
+  ctx.reset();
+  BOOST_TEST(living.ends());
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_left_behind) {
+  const context ctx(shared_io());
+  add_in(ctx, 1);
+  const pid_t server = get(ctx.call<&life::parent_pid>(use_future));
+  const snapshot before = snapshot_of(ctx);
+  go_back(ctx, before);
+  const std::size_t processes = life::children_of(server).size();
+  const std::size_t descriptors = life::open_descriptors();
+  for (int i = 0; i != 50; ++i) {
+    if (i % 5 == 0) crash(ctx);
+    const snapshot dropped = snapshot_of(before.revive());
+    go_back(ctx, before);
+    BOOST_TEST(add_in(ctx, 1) == 2);
+  }
+  BOOST_TEST(life::eventually([&] { return life::children_of(server).size() <= processes; }));
+  BOOST_TEST(life::eventually([&] { return life::open_descriptors() <= descriptors; }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
