@@ -224,7 +224,7 @@ void context_impl::choose_way_back(const termination& end) {
   if (back_to_ || unwanted_ || !snapshots_ || stopping_ || facts_.server_lost || !was_ready_)
     return;
   const auto lives = lineage_.lock();
-  if (!lives || end.cause == cause::killed_by_owner || !snapshots_->gone()) return;
+  if (!lives || end.cause == cause::killed_by_owner || !snapshots_->may_go_back()) return;
   const std::lock_guard held(lives->lock);
   if (lives->latest && lives->latest->jails_ >= lives->jails) back_to_ = lives->latest;
 }

@@ -54,8 +54,8 @@ class snapshot_plan {
   }
   /// Calls that have ended, and that the last copy knows nothing of.
   std::uint64_t unsaved() const noexcept { return unsaved_; }
-  /// The child is gone. \returns whether its context may go back once more
-  bool gone() const noexcept { return roll_backs_ < how_.max_roll_backs; }
+  /// Whether the context of a child that is gone may go back once more.
+  bool may_go_back() const noexcept { return roll_backs_ < how_.max_roll_backs; }
   /// The plan of the next life, which is as the last copy is.
   /// \param asked_for whether its owner wanted it to go back
   snapshot_plan next(bool asked_for) const noexcept {

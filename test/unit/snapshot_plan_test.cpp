@@ -70,16 +70,16 @@ BOOST_AUTO_TEST_CASE(a_child_that_cannot_be_copied) {
 
 BOOST_AUTO_TEST_CASE(a_budget) {
   snapshot_plan plan({.after = 1, .max_roll_backs = 2});
-  BOOST_TEST(plan.gone());
+  BOOST_TEST(plan.may_go_back());
   plan = plan.next(false);
   BOOST_TEST(!plan.due(0, true));  // it is as its snapshot is
-  BOOST_TEST(plan.gone());
+  BOOST_TEST(plan.may_go_back());
   plan = plan.next(false);
-  BOOST_TEST(!plan.gone());
+  BOOST_TEST(!plan.may_go_back());
   plan.answered(false);
-  BOOST_TEST(plan.gone());
+  BOOST_TEST(plan.may_go_back());
   plan = plan.next(false).next(false).next(true);
-  BOOST_TEST(plan.gone());
+  BOOST_TEST(plan.may_go_back());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
