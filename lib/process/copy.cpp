@@ -2,9 +2,9 @@
 #include "process/copy.hpp"
 
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <linux/sched.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <cerrno>
@@ -25,7 +25,10 @@ namespace {
 // The C library's fork cannot make siblings. What it does besides, for a process with one thread,
 // is to have the kernel write the new thread's number where the library keeps it, and to register
 // the list of robust mutexes again.
-pid_t copy_process() {
+//
+// Whatever ends this process ends its process group, and must not end the copy: so the copy begins
+// in the group of the parent, which nobody ends.
+pid_t copy_process(pid_t parent) {
   int* own_number = nullptr;
   if (::prctl(PR_GET_TID_ADDRESS, &own_number, 0, 0, 0) != 0 || !own_number)
     cannot_copy(errno, "prctl(PR_GET_TID_ADDRESS)");
@@ -33,6 +36,9 @@ pid_t copy_process() {
   std::size_t robust_size = 0;
   const bool robust = ::syscall(SYS_get_robust_list, 0, &robust_list, &robust_size) == 0;
 
+  const pid_t own_group = ::getpgrp();
+  if (::setpgid(0, parent) != 0)
+    cannot_copy(errno, "setpgid: a child that has begun a session of its own cannot be copied");
   clone_args how{};
   // The signal at its end is that of the original's.
   how.flags = CLONE_PARENT | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
@@ -42,7 +48,12 @@ pid_t copy_process() {
   ::sigprocmask(SIG_SETMASK, &all, &before);
   const long pid = ::syscall(SYS_clone3, &how, sizeof how);
   const int error = errno;
-  if (pid == 0 && robust) ::syscall(SYS_set_robust_list, robust_list, robust_size);
+  if (pid == 0) {
+    ::setpgid(0, 0);
+    if (robust) ::syscall(SYS_set_robust_list, robust_list, robust_size);
+  } else {
+    ::setpgid(0, own_group);
+  }
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) cannot_copy(error, "clone3");
   return static_cast<pid_t>(pid);
@@ -52,9 +63,6 @@ bool settle_copy(const copy_belongings& own, pid_t server, int channel,
                  recorder_page& page) noexcept {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != server) return false;  // it died before the signal was armed
-  ::setpgid(0, 0);
-  page.copied.store(1);
-  wake(page.copied);
   ::prctl(PR_SET_PTRACER, server);
   if (::dup3(own.channel, channel, O_CLOEXEC) < 0 || !replace(page, own.recorder)) return false;
   if (own.standard_output >= 0 && ::dup2(own.standard_output, STDOUT_FILENO) < 0) return false;
@@ -63,15 +71,11 @@ bool settle_copy(const copy_belongings& own, pid_t server, int channel,
   return ::write(own.registration, &here, 1) == 1;
 }
 
-void await_copy(recorder_page& page) noexcept {
-  const timespec longest{.tv_sec = 1, .tv_nsec = 0};
-  while (page.copied.load() == 0)
-    if (::syscall(SYS_futex, &page.copied, FUTEX_WAIT, 0, &longest, nullptr, 0) != 0 &&
-        errno == ETIMEDOUT)
-      return;
-}
-
 std::optional<std::vector<std::string>> other_threads() {
+  // A folder has a link for itself, one from where it is, and one for each folder in it.
+  struct stat folder;
+  if (::stat("/proc/self/task", &folder) == 0 && folder.st_nlink == 3)
+    return std::vector<std::string>();
   std::error_code failed;
   const std::filesystem::directory_iterator tasks("/proc/self/task", failed);
   if (failed) return std::nullopt;

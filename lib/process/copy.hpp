@@ -10,10 +10,11 @@
 
 namespace glovebox::process {
 
-/// Makes a copy of this process as fork(2) does, but as a sibling: the copy's parent is the
-/// caller's, which reaps it. The caller must be the only thread. Handlers of pthread_atfork(3) do
-/// not run. \returns its pid; 0 in the copy \throws std::system_error
-pid_t copy_process();
+/// Makes a copy of this process as fork(2) does, but as a sibling, in a process group of its own:
+/// the copy's parent is the caller's, which reaps it, and leads its own group. The caller must be
+/// the only thread. Handlers of pthread_atfork(3) do not run. \returns its pid; 0 in the copy
+/// \throws std::system_error
+pid_t copy_process(pid_t parent);
 
 /// What a copy gets instead of what its original has; empty: it keeps that. Owned by the caller.
 struct copy_belongings {
@@ -24,14 +25,10 @@ struct copy_belongings {
   int standard_error = -1;
 };
 
-/// In a copy: makes it a child of its own: process group, death with the fork server, channel,
-/// recorder, outputs; then registers it. False: it can't live.
+/// In a copy: makes it a child of its own: death with the fork server, channel, recorder, outputs;
+/// then registers it. False: it can't live.
 bool settle_copy(const copy_belongings& own, pid_t server, int channel,
                  recorder_page& page) noexcept;
-
-/// In the original: returns when the copy is in a process group of its own, and so does not die
-/// with this one's; or after a second, should it have been killed.
-void await_copy(recorder_page& page) noexcept;
 
 /// The names of this process's other threads; nothing where there is no /proc to tell.
 std::optional<std::vector<std::string>> other_threads();

@@ -67,8 +67,6 @@ struct recorder_page {
   std::atomic<std::uint32_t> over;
   /// Changed, and its waiters woken (futex(2)), when a bit of a call that runs was set.
   alignas(64) std::atomic<std::uint32_t> bell;
-  /// Set, and its waiters woken, by a copy of the child, which then goes to a recorder of its own.
-  std::atomic<std::uint32_t> copied;
 
   alignas(64) std::byte ring[ring_bytes];
 

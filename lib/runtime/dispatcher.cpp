@@ -324,10 +324,8 @@ void dispatcher::copy(const copy_order& order) {
   ring_.flush();
   std::fflush(nullptr);  // or both would write what is left
   const pid_t server = ::getppid();
-  page_.copied.store(0);
   try {
-    if (process::copy_process() != 0) {
-      process::await_copy(page_);
+    if (process::copy_process(server) != 0) {
       run_after_copy(false);
       return;
     }
