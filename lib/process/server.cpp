@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process/server.hpp"
 
+#include "process/keep_mapped.hpp"
 #include "process/messages.hpp"
 #include "process/module_trial.hpp"
 #include "process/own_children.hpp"
@@ -170,6 +171,7 @@ void server::prepare() {
   if (!signals_) throw std::system_error(errno, std::generic_category(), "signalfd");
   // What the image has printed before must not be printed again by every child.
   std::fflush(nullptr);
+  keep_code_mapped();
 }
 
 void server::run() {
@@ -278,6 +280,7 @@ void server::preload(const preload_request& request) {
       default_signal_actions();
     }
   }
+  keep_code_mapped();
 }
 
 std::optional<server::failure> server::expect(const adopt_request& request,

@@ -44,7 +44,9 @@ constinit process::recorder_page* recording = nullptr;
 // Not read from the page at the crash: that may be what the child has written over.
 constinit std::uint64_t longest_wait = 0;  // to be looked at [ns]
 constinit int parent_channel = -1;
-constinit abort_message* const* last_words = nullptr;
+// Looked for when the library is loaded, once for all children.
+abort_message* const* const last_words =
+    static_cast<abort_message* const*>(::dlvsym(RTLD_DEFAULT, "__abort_msg", "GLIBC_PRIVATE"));
 constinit std::terminate_handler terminate_before = nullptr;
 
 pid_t own_tid() {
@@ -257,8 +259,6 @@ void install_crash_handler(process::recorder_page& page, int channel) {
   recording = &page;
   parent_channel = channel;
   longest_wait = recording->crash_wait;
-  last_words =
-      static_cast<abort_message* const*>(::dlvsym(RTLD_DEFAULT, "__abort_msg", "GLIBC_PRIVATE"));
   // For the rest of the process's life: never destroyed, and nothing that a leak checker finds.
   alignas(alternate_stack) static std::byte place[sizeof(alternate_stack)];
   new (place) alternate_stack;
