@@ -123,9 +123,9 @@ struct holder {
 }
 
 [[gnu::noipa]] int recurse(int depth) {
-  volatile char filled[100] = {};
+  volatile char filled[500] = {};
   if (depth == 0) return 0;
-  return recurse(depth + 1) + filled[depth % 100];  // recurses
+  return recurse(depth + 1) + filled[depth % 500];  // recurses
 }
 
 [[gnu::noipa]] void waiting_thread(std::latch& started) {

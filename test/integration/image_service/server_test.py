@@ -449,17 +449,20 @@ class Stopping(unittest.TestCase):
 
     def test_takes_no_further_requests(self):
         with serve("--grace-ms", self.GRACE, "--timeout-ms", NEVER) as server:
-            with server.connect() as running, server.connect() as sending:
+            running, sending, idle = (server.connect() for _ in range(3))
+            with running, sending, idle:
+                idle.ask(get("/health"))
                 running.send(post(HANGER))
                 request = post(png(9, 9))
                 sending.send(request[:40])
                 server.wait_until(lambda stats: stats["pool"]["running"] == 1)
                 server.terminate()
-                # It listens no more when it knows that it is to stop.
+                # It listens no more when it knows that it is to stop; then its connections learn it.
                 end = time.monotonic() + PATIENCE
                 with self.assertRaises(OSError):
                     while time.monotonic() < end:
                         server.connect().close()
+                self.assertTrue(idle.is_closed_by_server())
                 answer = sending.ask(request[40:])
                 self.assertEqual((answer.status, answer.closes()), (503, True))
                 running.close()
