@@ -124,6 +124,12 @@ std::size_t open_descriptors() {
   return count - 1;  // the folder's own
 }
 
+double resident_memory(pid_t pid) {
+  std::size_t pages = 0;
+  std::ifstream("/proc/" + std::to_string(pid) + "/statm") >> pages >> pages;
+  return static_cast<double>(pages) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1024 / 1024;
+}
+
 std::vector<int> marks(const std::string& file) {
   std::ifstream in(file);
   std::vector<int> found;

@@ -108,6 +108,8 @@ class process_watch {
 bool eventually(const std::function<bool()>& met);
 std::vector<pid_t> children_of(pid_t parent);
 std::size_t open_descriptors();
+/// What a process takes [MiB].
+double resident_memory(pid_t pid);
 
 /// The numbers in a file that `mark` wrote, in its order.
 std::vector<int> marks(const std::string& file);

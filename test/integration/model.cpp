@@ -27,11 +27,12 @@ namespace {
 using namespace glovebox;
 using namespace std::chrono_literals;
 
-constexpr std::array<std::string_view, 24> names{
-    "call_echo",   "call_gate",   "call_throwing", "call_crash",  "call_stuck",   "call_back",
-    "call_nested", "make_object", "use_object",    "drop_object", "open_stream",  "next_item",
-    "drop_stream", "start",       "stop",          "kill",        "drop_context", "new_context",
-    "new_pool",    "cancel",      "open_gate",     "poll",        "run",          "destroy_io"};
+constexpr std::array<std::string_view, 28> names{
+    "call_echo",   "call_gate",     "call_throwing", "call_crash",  "call_stuck",    "call_back",
+    "call_nested", "make_object",   "use_object",    "drop_object", "open_stream",   "next_item",
+    "drop_stream", "start",         "stop",          "kill",        "drop_context",  "new_context",
+    "new_pool",    "take_snapshot", "go_back",       "revive",      "drop_snapshot", "cancel",
+    "open_gate",   "poll",          "run",           "destroy_io"};
 static_assert(names.size() == static_cast<std::size_t>(verb::destroy_io) + 1);
 
 // ---- in the child
@@ -159,6 +160,7 @@ class player {
   std::vector<pool> pools_;
   std::deque<remote<counter>> objects_;
   std::deque<item_range<int>> streams_;
+  std::deque<snapshot> snapshots_;
   std::vector<std::shared_ptr<record>> calls_;
   bool finished_ = false;
 };
@@ -246,7 +248,14 @@ void player::take(const step& what) {
         drop(pools_, what.which);
       break;
     case verb::new_context:
-      if (contexts_.size() < 3) contexts_.emplace_back(*io_, options());
+      if (contexts_.size() < 3) {
+        context_options made = options();
+        if (what.how % 2 == 0) {
+          made.on_crash = on_crash::roll_back;
+          made.snapshot_after = what.which % 3;
+        }
+        contexts_.emplace_back(*io_, made);
+      }
       break;
     case verb::new_pool:
       if (pools_.empty()) {
@@ -255,6 +264,22 @@ void player::take(const step& what) {
         two.child = options();
         pools_.emplace_back(*io_, two);
       }
+      break;
+    case verb::take_snapshot:
+      if (ctx)
+        ctx->snapshot(
+            token(name, [this](snapshot made) { snapshots_.push_back(std::move(made)); }));
+      break;
+    case verb::go_back:
+      if (const snapshot* const to = pick(snapshots_, what.how); ctx && to)
+        ctx->roll_back(*to, token(name));
+      break;
+    case verb::revive:
+      if (const snapshot* const of = pick(snapshots_, what.how); of && contexts_.size() < 3)
+        contexts_.push_back(of->revive());
+      break;
+    case verb::drop_snapshot:
+      drop(snapshots_, what.which);
       break;
     case verb::cancel:
       if (const auto* const which = pick(calls_, what.which)) {
@@ -307,10 +332,16 @@ std::ostream& operator<<(std::ostream& out, const script& steps) {
 script random_script(std::uint32_t seed) {
   glovebox::test::dice random(seed);
   script made(5 + random.below(40));
-  for (step& each : made) {
+  const bool goes_back = random.one_in(2);  // more often than it does everything else
+  const auto some_verb = [&] {
     // Handlers run often enough for something to happen, and seldom enough for it to wait.
-    each.what = random.one_in(3) ? (random.one_in(2) ? verb::poll : verb::run)
-                                 : static_cast<verb>(random.below(names.size() - 1));
+    if (random.one_in(3)) return random.one_in(2) ? verb::poll : verb::run;
+    if (goes_back && random.one_in(3))
+      return static_cast<verb>(static_cast<std::size_t>(verb::take_snapshot) + random.below(4));
+    return static_cast<verb>(random.below(names.size() - 1));
+  };
+  for (step& each : made) {
+    each.what = some_verb();
     each.which = static_cast<std::uint32_t>(random.below(100));
     each.how = static_cast<std::uint32_t>(random.below(100));
   }

@@ -31,8 +31,12 @@ enum class verb : std::uint8_t {
   stop,
   kill,
   drop_context,
-  new_context,
+  new_context,  // every other one goes back at a crash
   new_pool,
+  take_snapshot,
+  go_back,
+  revive,
+  drop_snapshot,
   cancel,
   open_gate,
   poll,        // runs some handlers

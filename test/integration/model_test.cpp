@@ -6,6 +6,7 @@
 #include "integration/model.hpp"
 #include "integration/life.hpp"
 #include "support/dice.hpp"
+#include "support/long_run.hpp"
 
 #include <algorithm>
 
@@ -20,7 +21,8 @@ using namespace std::chrono_literals;
 BOOST_AUTO_TEST_SUITE(model)
 
 BOOST_AUTO_TEST_CASE(every_handler_is_called_once_or_destroyed) {
-  for (const auto seed : seeds(glovebox::test::under_sanitizer ? 100 : 1000)) {
+  for (const auto seed :
+       seeds(static_cast<std::uint32_t>(glovebox::test::repetitions(10'000, 500)))) {
     const script made = random_script(seed);
     const std::string what = play(made, life::patience);
     if (what.empty()) continue;

@@ -7,7 +7,10 @@
 #include "support/can_copy.hpp"
 #include "support/dice.hpp"
 #include "support/faults.hpp"
+#include "support/long_run.hpp"
 
+#include <unistd.h>
+#include <array>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -240,11 +243,12 @@ BOOST_AUTO_TEST_CASE(a_child_that_cannot_be_copied_any_more) {
 
 // What is acknowledged and not reported as lost is there.
 BOOST_AUTO_TEST_CASE(the_sum_is_always_right) {
-  const int steps = under_sanitizer ? 200 : 600;
   for (const std::uint32_t after : {1u, 5u}) {
+    const int steps = after == 1 ? repetitions(10'000, 600) : repetitions(90'000, 3000);
     events told;
     context_options options = going_back(after, &told);
     options.max_roll_backs = 1000000;
+    options.backtrace_timeout = {};  // most of what a crash takes
     const context ctx(shared_io(), options);
     glovebox::test::dice dice(after);
     std::vector<long> since;  // acknowledged, the latest last
@@ -261,7 +265,7 @@ BOOST_AUTO_TEST_CASE(the_sum_is_always_right) {
     };
     for (int i = 0; i != steps; ++i) {
       try {
-        if (dice.below(8) == 0) {
+        if (dice.one_in(after == 1 ? 8 : 50)) {
           ends(crash(ctx));
         } else {
           const auto n = static_cast<long>(dice.below(100));
@@ -285,19 +289,27 @@ BOOST_AUTO_TEST_CASE(the_sum_is_always_right) {
 }
 
 BOOST_AUTO_TEST_CASE(many_crashes_leave_nothing_behind) {
-  const int crashes = under_sanitizer ? 30 : 100;
+  const int crashes = repetitions(1000, 60), count = repetitions(1000, 300);
   context_options options = going_back(1);
   options.max_roll_backs = 1000000;
   const context ctx(shared_io(), options);
   std::vector<remote<counted>> objects;
-  for (int i = 0; i != 100; ++i) objects.push_back(get(ctx.make<counted>(i, use_future)));
+  for (int i = 0; i != count; ++i) objects.push_back(get(ctx.make<counted>(i, use_future)));
   const pid_t server = get(ctx.call<&life::parent_pid>(use_future));
   ends(crash(ctx));
   get(ctx.call<&add>(0, use_future));
   const std::size_t processes = life::children_of(server).size();
   const std::size_t descriptors = life::open_descriptors();
-  for (int i = 0; i != crashes; ++i) BOOST_TEST_REQUIRE((ends(crash(ctx)) == cause::signal));
-  for (int i = 0; i != 100; ++i)
+  const auto crash_often = [&] {
+    for (int i = 0; i != crashes / 2; ++i) BOOST_TEST_REQUIRE((ends(crash(ctx)) == cause::signal));
+    return std::array{life::resident_memory(::getpid()), life::resident_memory(ctx.pid())};
+  };
+  const auto half_way = crash_often(), end = crash_often();
+  if (!under_sanitizer) {  // whose own memory grows
+    BOOST_TEST(end[0] <= half_way[0] + 2);
+    BOOST_TEST(end[1] <= half_way[1] + 2);
+  }
+  for (int i = 0; i != count; ++i)
     BOOST_TEST(get(objects[static_cast<std::size_t>(i)].call<&counted::value>(use_future)) == i);
   get(ctx.call<&add>(0, use_future));
   BOOST_TEST(life::eventually([&] { return life::children_of(server).size() <= processes + 1; }));

@@ -73,13 +73,6 @@ struct state {
   double memory = 0;  // [MiB]
 };
 
-double resident_memory() {
-  ::malloc_trim(0);
-  std::size_t pages = 0;
-  std::ifstream("/proc/self/statm") >> pages >> pages;
-  return static_cast<double>(pages) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1024 / 1024;
-}
-
 /// The process that is the parent of all children.
 pid_t fork_server(asio::io_context& io) {
   const glovebox::context any(io);
@@ -93,7 +86,8 @@ std::size_t left_behind(pid_t server) {
 }
 
 state look() {
-  return {.descriptors = life::open_descriptors(), .memory = resident_memory()};
+  ::malloc_trim(0);
+  return {.descriptors = life::open_descriptors(), .memory = life::resident_memory(::getpid())};
 }
 
 /// Cycles until this many more crashes have happened, and the time is over.
