@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
@@ -18,6 +19,12 @@ namespace {
 
 [[noreturn]] void cannot_copy(int error, const char* step) {
   throw std::system_error(error, std::generic_category(), step);
+}
+
+bool take(const copy_belongings& own, int channel, recorder_page& page) noexcept {
+  return ::dup3(own.channel, channel, O_CLOEXEC) >= 0 && replace(page, own.recorder) &&
+         (own.standard_output < 0 || ::dup2(own.standard_output, STDOUT_FILENO) >= 0) &&
+         (own.standard_error < 0 || ::dup2(own.standard_error, STDERR_FILENO) >= 0);
 }
 
 }  // namespace
@@ -64,11 +71,8 @@ bool settle_copy(const copy_belongings& own, pid_t server, int channel,
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != server) return false;  // it died before the signal was armed
   ::prctl(PR_SET_PTRACER, server);
-  if (::dup3(own.channel, channel, O_CLOEXEC) < 0 || !replace(page, own.recorder)) return false;
-  if (own.standard_output >= 0 && ::dup2(own.standard_output, STDOUT_FILENO) < 0) return false;
-  if (own.standard_error >= 0 && ::dup2(own.standard_error, STDERR_FILENO) < 0) return false;
-  const char here = 'c';
-  return ::write(own.registration, &here, 1) == 1;
+  const std::int32_t error = take(own, channel, page) ? 0 : errno;
+  return ::write(own.registration, &error, sizeof error) == sizeof error && error == 0;
 }
 
 std::optional<std::vector<std::string>> other_threads() {

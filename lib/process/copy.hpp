@@ -20,13 +20,13 @@ pid_t copy_process(pid_t parent);
 struct copy_belongings {
   int channel = -1;       ///< takes the number of the original's
   int recorder = -1;      ///< takes the place of the original's in memory
-  int registration = -1;  ///< a byte written there tells the fork server who the copy is
+  int registration = -1;  ///< what is written there tells the fork server who the copy is
   int standard_output = -1;
   int standard_error = -1;
 };
 
 /// In a copy: makes it a child of its own: death with the fork server, channel, recorder, outputs;
-/// then registers it. False: it can't live.
+/// then registers it, or says why it can't live. False: it can't.
 bool settle_copy(const copy_belongings& own, pid_t server, int channel,
                  recorder_page& page) noexcept;
 

@@ -290,19 +290,25 @@ std::optional<server::failure> server::expect(const adopt_request& request,
   return std::nullopt;
 }
 
-// A byte came from a copy, or nothing can come any more. The kernel says who has written it.
+// A copy has said whether it can live, or nothing can come any more. The kernel says who has
+// written it.
 void server::adopt(std::size_t which) {
   const expected copy = std::move(expected_[which]);
   expected_.erase(expected_.begin() + static_cast<std::ptrdiff_t>(which));
-  const pid_t pid = transport::sender_of_byte(copy.registration.get());
+  std::int32_t error = 0;
+  const pid_t pid = transport::sender_of_number(copy.registration.get(), error);
   siginfo_t info{};
   // Only what is a child of this process can be waited for, and its number is no other's till then.
   const bool own = pid > 0 && !children_.contains(pid) &&
                    ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
-  unique_fd pidfd(own ? static_cast<int>(::syscall(SYS_pidfd_open, pid, 0u)) : -1);
+  const bool lives = own && error == 0;
+  unique_fd pidfd(lives ? static_cast<int>(::syscall(SYS_pidfd_open, pid, 0u)) : -1);
   if (!pidfd) {
-    post(start_failed{copy.child, own ? errno : ECHILD,
-                      own ? start_stage::pidfd : start_stage::copy});
+    post(start_failed{copy.child,
+                      lives       ? errno
+                      : error > 0 ? error
+                                  : ECHILD,
+                      lives ? start_stage::pidfd : start_stage::copy});
     orphans_left_ = true;
   } else {
     children_.emplace(pid, copy.child);

@@ -107,16 +107,15 @@ io_result receive_some(int fd, std::span<std::byte> buffer, int flags) {
   return without_interruption([&] { return ::recv(fd, buffer.data(), buffer.size(), flags); });
 }
 
-pid_t sender_of_byte(int fd) noexcept {
-  char byte = 0;
-  iovec piece{&byte, 1};
+pid_t sender_of_number(int fd, std::int32_t& number) noexcept {
+  iovec piece{&number, sizeof number};
   alignas(cmsghdr) std::byte control[CMSG_SPACE(sizeof(ucred))];
   msghdr message{};
   message.msg_iov = &piece;
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
-  if (::recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1) return 0;
+  if (::recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != sizeof number) return 0;
   pid_t sender = 0;
   for (cmsghdr* each = CMSG_FIRSTHDR(&message); each; each = CMSG_NXTHDR(&message, each)) {
     if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_CREDENTIALS) continue;

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <utility>
 #include <vector>
@@ -36,9 +37,9 @@ io_result send_some(int fd, std::span<const iovec> pieces, std::span<const int> 
 io_result receive_some(int fd, std::span<std::byte> buffer, std::vector<unique_fd>& descriptors,
                        int flags);
 
-/// Reads a byte from a socket with SO_PASSCRED. \returns the process that has written it, as the
+/// Reads a number from a socket with SO_PASSCRED. \returns the process that has written it, as the
 /// kernel tells; 0 when there is none
-pid_t sender_of_byte(int fd) noexcept;
+pid_t sender_of_number(int fd, std::int32_t& number) noexcept;
 
 /// One `recv`; the kernel drops descriptors that come along.
 io_result receive_some(int fd, std::span<std::byte> buffer, int flags);

@@ -72,8 +72,8 @@ F* real(const char* name) {
 }  // namespace
 
 const char* name_of(call which) {
-  constexpr std::array names{"none",       "memfd_create", "ftruncate", "mmap",
-                             "socketpair", "pipe2",        "clone",     "fork"};
+  constexpr std::array names{"none",  "memfd_create", "ftruncate", "mmap", "socketpair",
+                             "pipe2", "clone",        "fork",      "copy"};
   return names[static_cast<std::size_t>(which)];
 }
 
@@ -91,6 +91,7 @@ std::vector<int> errors_of(call which) {
       return {EMFILE};
     case call::clone:
     case call::fork:
+    case call::copy:
       return {EAGAIN, ENOMEM};
     case call::none:
       break;
@@ -163,6 +164,19 @@ pid_t fork() noexcept {
 }
 
 // The optional arguments are passed on whether they are there or not.
+long syscall(long number, ...) noexcept {
+  if (number == SYS_clone3) {
+    DENY(scarcity::call::copy)
+  }
+  static auto* const next = scarcity::real<long(long, ...)>("syscall");
+  std::va_list list;
+  va_start(list, number);
+  long all[6];
+  for (long& each : all) each = va_arg(list, long);
+  va_end(list);
+  return next(number, all[0], all[1], all[2], all[3], all[4], all[5]);
+}
+
 int __clone(int (*body)(void*), void* stack, int flags, void* argument, ...) noexcept {
   DENY(scarcity::call::clone)
   static auto* const next = scarcity::real<int(int (*)(void*), void*, int, void*, ...)>("__clone");

@@ -21,9 +21,10 @@ enum class call : std::uint32_t {
   pipe2,
   clone,  // of the fork server
   fork,   // of children
+  copy,   // of a child, by itself
 };
 constexpr call all_calls[] = {call::memfd_create, call::ftruncate, call::mmap, call::socketpair,
-                              call::pipe2,        call::clone,     call::fork};
+                              call::pipe2,        call::clone,     call::fork, call::copy};
 const char* name_of(call which);
 /// What they fail with in practice.
 std::vector<int> errors_of(call which);
