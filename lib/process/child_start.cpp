@@ -5,13 +5,16 @@
 #include "process/recorder.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -168,6 +171,25 @@ bool hand_over(std::span<int> descriptors) {
   });
 }
 
+// The kernel lets a process run for some milliseconds before it asks who else wants to: long enough
+// to hold up the application's event loop, beside which commands run. The C library has no function
+// for it before glibc 2.41; where the kernel knows nothing of slices (before Linux 6.12), nothing
+// changes.
+void ask_for_short_slices() {
+  struct {
+    std::uint32_t size = 48;  // SCHED_ATTR_SIZE_VER0
+    std::uint32_t policy = SCHED_OTHER;
+    std::uint64_t flags = 0;
+    std::int32_t nice = 0;
+    std::uint32_t priority = 0;
+    std::uint64_t runtime = 100'000;  // [ns]
+    std::uint64_t deadline = 0;
+    std::uint64_t period = 0;
+  } wanted;
+  static_assert(sizeof wanted == 48);
+  ::syscall(SYS_sched_setattr, 0, &wanted, 0u);
+}
+
 [[noreturn]] void execute_self(child_setup from, const server_options& self) {
   std::vector<int> descriptors{from.channel, from.recorder};
   descriptors.insert(descriptors.end(), from.descriptors.begin(), from.descriptors.end());
@@ -217,6 +239,7 @@ void run_forked_child(const start_request& request, std::span<transport::unique_
     if (each) numbers.push_back(each.release());  // those of the standard streams are in place
   if (is_command) {
     require(limit_memory(request.memory_limit), start_stage::memory_limit);
+    ask_for_short_slices();
     execute(numbers, nullptr, request.command);
   }
   child_setup setup{.channel = numbers[0],
