@@ -108,6 +108,7 @@ context_impl::call& context_impl::take_call(detail::operation& op, bool nested) 
   made->op = &op;
   made->limits = {.run_timeout = op.request().options.run_timeout,
                   .grace = op.request().options.grace};
+  made->deadline = never;
   session_.open(*made, nested);
   return *made.release();
 }
@@ -163,11 +164,13 @@ void context_impl::submit(detail::operation& op) {
   const bool idle = session_.open_calls() == 0;
   what.scope = what.callables.empty() ? nullptr : std::make_shared<detail::callback_scope>();
   // While the child waits in a callback, what is called now may be what it waits for.
-  const call& which = take_call(op, session_.open_callbacks() != 0);
+  call& which = take_call(op, session_.open_callbacks() != 0);
   stats_.calls += !what.copies;
   if (op.key() != 0) cancellable_.emplace(op.key(), which.id);
-  if (what.options.timeout.count() > 0)
-    deadlines_.add((clock::now() + what.options.timeout).time_since_epoch().count(), which.id);
+  if (what.options.timeout.count() > 0) {
+    which.deadline = clock::now() + what.options.timeout;
+    deadlines_.add(which.deadline.time_since_epoch().count(), which.id);
+  }
   if (what.options.run_timeout.count() > 0)
     run_checks_.add((clock::now() + what.options.run_timeout).time_since_epoch().count(), which.id);
   if (delivers_more()) {
@@ -457,6 +460,9 @@ void context_impl::end_all(const termination& end, completions& done,
     const core::call_view view = core::view_of(facts_, end, which.id);
     detail::operation& op = *which.op;
     if (moved && view.phase == phase::queued && !op.request().copies) {
+      if (which.deadline != never)  // what is left of it
+        op.request().options.timeout =
+            std::max<clock::duration>(which.deadline - clock::now(), std::chrono::nanoseconds(1));
       moved->push_back(&op);
       recycle(which);
       continue;

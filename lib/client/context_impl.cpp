@@ -288,9 +288,11 @@ void context_impl::shut_down() noexcept {
   std::vector<detail::operation*> waiting;
   std::unordered_map<std::uint64_t, callables> kept;
   std::unique_ptr<runtime::child_thread> thread;
+  std::shared_ptr<context_impl> latest;  // which knows, and keeps, what keeps it
   {
     const lock_type lock(lock_);
     down_ = true;
+    latest = take_latest();
     service_ = nullptr;
     if (!exit_known_) end_child();
     thread = std::move(thread_);

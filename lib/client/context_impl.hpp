@@ -106,6 +106,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   struct call final : core::pending_call {
     detail::operation* op = nullptr;
     watch limits;
+    time deadline = never;
   };
   struct answered {
     call* which;
@@ -196,6 +197,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::uint32_t own_jails() const;
   void choose_way_back(const termination& end);
   void go_back(std::vector<detail::operation*> moved, completions& done);
+  std::shared_ptr<context_impl> take_latest() noexcept;
   void drop_latest() noexcept;
 
   // context_io.cpp: the reactor

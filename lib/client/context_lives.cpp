@@ -296,14 +296,16 @@ void context_impl::go_back(std::vector<detail::operation*> moved, completions& d
   lives->current = std::move(next);
 }
 
+std::shared_ptr<context_impl> context_impl::take_latest() noexcept {
+  const auto lives = lineage_.lock();
+  if (!lives || asleep_) return nullptr;
+  const std::lock_guard held(lives->lock);
+  return std::move(lives->latest);
+}
+
 // The context is over, and so are the snapshots that nobody else has.
 void context_impl::drop_latest() noexcept {
-  std::shared_ptr<context_impl> latest;
-  if (const auto lives = lineage_.lock(); lives && !asleep_) {
-    const std::lock_guard held(lives->lock);
-    latest = std::move(lives->latest);
-  }
-  if (latest) latest->close();
+  if (const auto latest = take_latest()) latest->close();
 }
 
 // ---- what can be asked

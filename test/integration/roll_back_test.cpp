@@ -11,10 +11,12 @@
 
 #include <unistd.h>
 #include <array>
+#include <chrono>
 #include <future>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -33,6 +35,10 @@ long add(long n) {
 }
 long read_total() {
   return total;
+}
+void crash_late(int milliseconds) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+  commit_fault("null_dereference");
 }
 struct counted {
   explicit counted(int n) : number(n) {}
@@ -207,6 +213,21 @@ BOOST_AUTO_TEST_CASE(deadlines) {
   BOOST_TEST(get(std::move(behind)) == 4);
 }
 
+// It counts from the call, in whichever life that is run.
+BOOST_AUTO_TEST_CASE(deadlines_of_calls_that_are_moved) {
+  using namespace std::chrono_literals;
+  const context ctx(shared_io(), going_back(1));
+  get(ctx.call<&add>(3, use_future));
+  const auto begin = std::chrono::steady_clock::now();
+  auto crashing = ctx.call<&crash_late>(1500, use_future);
+  auto behind = ctx.with({.timeout = 2s, .grace = 1ms}).call<&life::wait_for_ever>(use_future);
+  BOOST_TEST((ends(std::move(crashing)) == cause::signal));
+  BOOST_CHECK_THROW(get(std::move(behind)), call_timeout);
+  const auto taken = std::chrono::steady_clock::now() - begin;
+  BOOST_TEST((taken >= 2s));
+  BOOST_TEST((taken < 3400ms));
+}
+
 BOOST_AUTO_TEST_CASE(a_budget) {
   context_options options = going_back(1);
   options.max_roll_backs = 3;
@@ -228,6 +249,22 @@ BOOST_AUTO_TEST_CASE(its_owner_ends_it) {
   get(stopped.call<&add>(1, use_future));
   get(stopped.stop(use_future));
   BOOST_TEST((stopped.state() == context_state::terminated));
+}
+
+// A leak checker sees what is left.
+BOOST_AUTO_TEST_CASE(one_that_outlives_its_execution_context) {
+  auto io = std::make_unique<asio::io_context>();
+  const context ctx(*io, going_back(1));
+  life::ending sum, end;
+  ctx.call<&add>(1L, [&](std::exception_ptr error, long value) {
+    life::into(sum)(error, static_cast<int>(value));
+  });
+  ctx.call<&commit_fault>(std::string("null_dereference"), life::end_of(end));
+  life::run_until_over(*io, end);
+  BOOST_TEST(!sum.error);
+  BOOST_TEST(end.failed());
+  io.reset();
+  BOOST_TEST((ctx.state() == context_state::terminated));
 }
 
 BOOST_AUTO_TEST_CASE(a_child_that_cannot_be_copied_any_more) {
