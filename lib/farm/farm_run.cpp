@@ -22,7 +22,7 @@ ledger::settings settings_of(const farm_options& options) {
   // As many again wait in the pool, so that no child waits for the farm.
   made.window = options.window != 0 ? options.window : 2 * made.children * calls;
   made.reruns = options.rerun_inconclusive;
-  made.confirm = options.confirm_failures;
+  made.confirm = options.confirm_failures && options.pool.isolation == isolation::reuse;
   made.order = options.order;
   return made;
 }

@@ -53,7 +53,8 @@ struct farm_options {
   std::uint32_t rerun_inconclusive = 4;
   /// Whether a case that seems to have crashed or to have used up the memory is run once more,
   /// alone in a new child, and what happens there is its outcome. Without that, a case may be
-  /// blamed for what an earlier one in the same child has damaged, or has leaked.
+  /// blamed for what an earlier one in the same child has damaged, or has leaked. Where each case
+  /// has a child of its own in any case (`pool_options::isolation`), there is nothing to confirm.
   bool confirm_failures = true;
   /// The cases run in an order made from this number, the same one on every machine. 0: their own.
   std::uint64_t order = 0;
