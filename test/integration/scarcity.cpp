@@ -163,8 +163,8 @@ pid_t fork() noexcept {
   return next();
 }
 
-// The optional arguments are passed on whether they are there or not.
-long syscall(long number, ...) noexcept {
+// The optional arguments are passed on whether they are there or not, which is not for a sanitizer.
+__attribute__((no_sanitize("address"))) long syscall(long number, ...) noexcept {
   if (number == SYS_clone3) {
     DENY(scarcity::call::copy)
   }
@@ -177,6 +177,7 @@ long syscall(long number, ...) noexcept {
   return next(number, all[0], all[1], all[2], all[3], all[4], all[5]);
 }
 
+// Likewise.
 int __clone(int (*body)(void*), void* stack, int flags, void* argument, ...) noexcept {
   DENY(scarcity::call::clone)
   static auto* const next = scarcity::real<int(int (*)(void*), void*, int, void*, ...)>("__clone");
