@@ -51,10 +51,10 @@ asio::awaitable<void> run(asio::io_context& io) {
   const auto begin = std::chrono::steady_clock::now();
   const glovebox::farm_report report = co_await farm.run<&try_it>(cases);
   const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - begin;
-  std::printf("%zu ok, %zu crashed, %zu of another kind\n", report.count(glovebox::outcome::ok),
-              report.count(glovebox::outcome::crashed),
-              1000 - report.count(glovebox::outcome::ok) -
-                  report.count(glovebox::outcome::crashed));
+  std::printf(
+      "%zu ok, %zu crashed, %zu of another kind\n", report.count(glovebox::outcome::ok),
+      report.count(glovebox::outcome::crashed),
+      1000 - report.count(glovebox::outcome::ok) - report.count(glovebox::outcome::crashed));
   std::printf("%.1f ms a case, and a second for the fixture\n", (taken.count() - 1000) / 1000);
 }
 

@@ -491,7 +491,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_left) {
   run_to_the_end(io);
   BOOST_TEST(threads() == threads_before);
   BOOST_TEST(threads() == 0u);
-  BOOST_TEST(open_descriptors() == descriptors);
+  BOOST_TEST(open_descriptors() <= descriptors);  // fewer: memory that was kept is given back
   if (!glovebox::test::under_sanitizer) BOOST_TEST(::mallinfo2().uordblks < memory + noise);
 }
 
