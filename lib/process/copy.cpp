@@ -44,8 +44,7 @@ pid_t copy_process(pid_t parent) {
   const bool robust = ::syscall(SYS_get_robust_list, 0, &robust_list, &robust_size) == 0;
 
   const pid_t own_group = ::getpgrp();
-  if (::setpgid(0, parent) != 0)
-    cannot_copy(errno, "setpgid: a child that has begun a session of its own cannot be copied");
+  if (::setpgid(0, parent) != 0) cannot_copy(errno, "setpgid");
   clone_args how{};
   // The signal at its end is that of the original's.
   how.flags = CLONE_PARENT | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
