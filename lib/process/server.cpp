@@ -301,14 +301,11 @@ void server::adopt(std::size_t which) {
   // Only what is a child of this process can be waited for, and its number is no other's till then.
   const bool own = pid > 0 && !children_.contains(pid) &&
                    ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
-  const bool lives = own && error == 0;
-  unique_fd pidfd(lives ? static_cast<int>(::syscall(SYS_pidfd_open, pid, 0u)) : -1);
+  if (!own || error < 0) error = ECHILD;  // no copy, or one that says what no copy does
+  unique_fd pidfd(error == 0 ? static_cast<int>(::syscall(SYS_pidfd_open, pid, 0u)) : -1);
   if (!pidfd) {
-    post(start_failed{copy.child,
-                      lives       ? errno
-                      : error > 0 ? error
-                                  : ECHILD,
-                      lives ? start_stage::pidfd : start_stage::copy});
+    const start_stage stage = error == 0 ? start_stage::pidfd : start_stage::copy;
+    post(start_failed{copy.child, error == 0 ? errno : error, stage});
     orphans_left_ = true;
   } else {
     children_.emplace(pid, copy.child);
