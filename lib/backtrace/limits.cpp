@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "backtrace/limits.hpp"
 
+#include "core/trace_codec.hpp"
+
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <csignal>
@@ -33,11 +35,12 @@ void limit_self() {
   constexpr rlim_t memory = rlim_t{512} << 20;
   if (!has_shadow_memory) limit(RLIMIT_DATA, memory, memory);
   limit(RLIMIT_CORE, 0, 0);
-  limit(RLIMIT_FSIZE, 0, 0);
+  constexpr rlim_t answer = core::trace_limits::bytes;
+  limit(RLIMIT_FSIZE, answer, answer);
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   ::unsetenv("DEBUGINFOD_URLS");
   ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGXFSZ, SIG_IGN);  // what is written to a file is refused, and that is all
+  ::signal(SIGXFSZ, SIG_IGN);  // what is too much is refused, and that is all
 }
 
 }  // namespace glovebox::backtrace

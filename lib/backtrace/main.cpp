@@ -9,8 +9,11 @@
 //   packet
 //                                   from descriptor 3, and writes it there in packets; no process
 //
-// Descriptor 3 is a stream socket to whoever wants to know, 5 a pidfd of PID. It writes a `c` as
-// soon as it does not need the process any more, then the traces (core/trace_codec.hpp), and ends.
+// Descriptor 3 is a stream socket to whoever wants to know, which it shuts down as soon as it does
+// not need the process any more; 5 a pidfd of PID; 6 a memory file for the traces
+// (core/trace_codec.hpp), which are complete when the program ends. Nothing is sent: the kernel
+// takes who sends for somebody about to sleep, and gives the processor to the receiver, who would
+// wait there for what is left to do here.
 #include "backtrace/capture_process.hpp"
 #include "backtrace/frame_names.hpp"
 #include "backtrace/last_words.hpp"
@@ -18,6 +21,7 @@
 #include "backtrace/unwinder.hpp"
 #include "core/trace_codec.hpp"
 
+#include <sys/socket.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
@@ -30,7 +34,7 @@ namespace {
 using namespace glovebox;
 using namespace glovebox::backtrace;
 
-constexpr int parent = 3, record_file = 4, pidfd = 5;
+constexpr int parent = 3, record_file = 4, pidfd = 5, answer_file = 6;
 
 bool wait_for_start() {
   char byte;
@@ -48,13 +52,13 @@ capture look_at_crash(const process_camera& camera) {
 }
 
 void answer(const capture& taken) {
-  last_words fallback(parent);
+  last_words fallback(answer_file);
   const auto prepare = [&](const std::vector<thread_trace>& so_far) {
     fallback.prepare(core::encode(so_far));
   };
   const std::vector<std::byte> message = core::encode(unwind(taken, prepare));
   fallback.withdraw();
-  write_all(parent, message.data(), message.size());
+  write_all(answer_file, message.data(), message.size());
 }
 
 int symbolize() {
@@ -98,8 +102,7 @@ int main(int argc, char** argv) {
       if (!wait_for_start()) return 0;
       taken = camera.take();
     }
-    const std::byte captured{'c'};
-    write_all(parent, &captured, 1);
+    ::shutdown(parent, SHUT_RDWR);
     answer(taken);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "glovebox-backtrace: %s\n", e.what());

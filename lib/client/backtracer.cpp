@@ -9,12 +9,14 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <utility>
@@ -54,6 +56,22 @@ transport::unique_fd copy_of(const process::crash_record* record) {
   return complete ? std::move(file) : transport::unique_fd();
 }
 
+// Nothing when it is longer than traces are.
+std::vector<std::byte> all_of(int file) {
+  struct stat state {};
+  if (::fstat(file, &state) != 0 || state.st_size < 0 ||
+      static_cast<std::uint64_t>(state.st_size) > core::trace_limits::bytes)
+    return {};
+  std::vector<std::byte> bytes(static_cast<std::size_t>(state.st_size));
+  for (std::size_t at = 0; at != bytes.size();) {
+    const ssize_t got = ::pread(file, bytes.data() + at, bytes.size() - at, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return {};
+    at += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
 bool runs(const std::string& program) {
   return ::access(program.c_str(), X_OK) == 0;
 }
@@ -86,6 +104,7 @@ std::shared_ptr<backtracer> backtracer::start(std::shared_ptr<server_link> link,
                      std::to_string(pid)};
   if (request.command.front().empty()) return nullptr;
   request.environment = {"DEBUGINFOD_URLS"};  // unset: it would ask the network
+  request.avoided_processor = ::sched_getcpu();
   const auto made = std::make_shared<backtracer>(std::move(on_change));
   try {
     auto [ours, theirs] = transport::stream_pair();
@@ -93,8 +112,10 @@ std::shared_ptr<backtracer> backtracer::start(std::shared_ptr<server_link> link,
     descriptors.push_back(std::move(theirs));
     descriptors.push_back(copy_of(record));
     descriptors.emplace_back(::fcntl(victim_pidfd, F_DUPFD_CLOEXEC, 0));
-    request.extra_descriptors = 1;
-    if (!descriptors[1] || !descriptors[2]) return nullptr;
+    made->answer_ = transport::make_memory_file("glovebox-traces");
+    descriptors.emplace_back(::fcntl(made->answer_.get(), F_DUPFD_CLOEXEC, 0));
+    request.extra_descriptors = 2;
+    if (!descriptors[1] || !descriptors[2] || !descriptors[3]) return nullptr;
     made->channel_.emplace(executor, ours.get());
     (void)ours.release();
     std::uint64_t number = 0;
@@ -102,7 +123,10 @@ std::shared_ptr<backtracer> backtracer::start(std::shared_ptr<server_link> link,
     if (!link->start(std::move(request), std::move(descriptors), made, number)) return nullptr;
     made->link_ = std::move(link);
     made->link_->want_messages(true);
-    made->arm();
+    made->channel_->async_wait(asio::posix::stream_descriptor::wait_read,
+                               [made](const asio_error_code& failed) {
+                                 if (!failed) made->on_captured();
+                               });
   } catch (const std::exception&) {
     return nullptr;  // it is a help, no more: without it the report is shorter
   }
@@ -120,7 +144,7 @@ void backtracer::look() {
 
 bool backtracer::captured() const {
   const std::lock_guard lock(lock_);
-  return over_ || !received_.empty();
+  return over_ || !channel_;
 }
 
 bool backtracer::over() const {
@@ -130,47 +154,35 @@ bool backtracer::over() const {
 
 std::vector<thread_trace> backtracer::take() {
   const std::lock_guard lock(lock_);
-  if (!over_ || received_.empty()) return {};
-  auto traces = core::decode_traces(std::span<const std::byte>(received_).subspan(1));
+  if (!over_) return {};
+  auto traces = core::decode_traces(all_of(answer_.get()));
   return traces ? std::move(*traces) : std::vector<thread_trace>();
 }
 
-void backtracer::arm() {
-  channel_->async_wait(asio::posix::stream_descriptor::wait_read,
-                       [self = shared_from_this()](const asio_error_code& failed) {
-                         if (!failed) self->read();
-                       });
-}
-
-void backtracer::read() {
+// It is only ever shut down.
+void backtracer::on_captured() {
   std::function<void()> tell;
   {
     const std::lock_guard lock(lock_);
     if (!channel_) return;
-    std::array<std::byte, 16 * 1024> buffer;
-    constexpr int rounds_a_turn = 16;  // then others have their turn
-    for (int round = 0; round != rounds_a_turn; ++round) {
-      const ssize_t got =
-          ::recv(channel_->native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0 && errno == EAGAIN) break;
-      if (got > 0 &&
-          received_.size() + static_cast<std::size_t>(got) <= core::trace_limits::bytes) {
-        received_.insert(received_.end(), buffer.begin(), buffer.begin() + got);
-        continue;
-      }
-      if (got > 0) received_.clear();  // that is no trace
-      end();
-      break;
-    }
-    if (!over_) arm();
+    channel_.reset();
     tell = on_change_;
-    if (over_) on_change_ = nullptr;
   }
   if (tell) tell();
 }
 
-// It has said what it had to say, or nobody waits for that any more.
+void backtracer::on_end() {
+  std::function<void()> tell;
+  {
+    const std::lock_guard lock(lock_);
+    if (over_) return;
+    end();
+    tell.swap(on_change_);
+  }
+  if (tell) tell();
+}
+
+// The program has ended, or nobody waits for that any more.
 void backtracer::end() noexcept {
   over_ = true;
   channel_.reset();
@@ -182,7 +194,7 @@ void backtracer::cancel() noexcept {
   std::function<void()> dropped;
   const std::lock_guard lock(lock_);
   end();
-  received_.clear();
+  answer_.reset();
   dropped.swap(on_change_);
 }
 

@@ -43,29 +43,30 @@ class backtracer final : public child_watcher, public std::enable_shared_from_th
   void look();
   /// Whether the child is not needed any more.
   bool captured() const;
+  /// Whether the program has ended.
   bool over() const;
   /// What was found; empty unless it is over, and mostly then.
   std::vector<thread_trace> take();
   /// Ends the program; nobody is told any more.
   void cancel() noexcept;
 
-  // ---- child_watcher: of the program, whose end of the channel tells all but its number
+  // ---- child_watcher: of the program
   void on_started(pid_t pid, transport::unique_fd pidfd, std::string note) override;
-  void on_start_failed(int, process::start_stage, std::string) override {}
-  void on_exited(const process::exit_status&) override {}
-  void on_server_lost() override {}
+  void on_start_failed(int, process::start_stage, std::string) override { on_end(); }
+  void on_exited(const process::exit_status&) override { on_end(); }
+  void on_server_lost() override { on_end(); }
 
  private:
-  void read();
-  void arm();
+  void on_captured();
+  void on_end();
   void end() noexcept;
 
   std::function<void()> on_change_;
   mutable std::mutex lock_;
   std::shared_ptr<server_link> link_;  // whose messages bring the program's pidfd; null: over
-  std::optional<asio::posix::stream_descriptor> channel_;
+  std::optional<asio::posix::stream_descriptor> channel_;  // nothing: the child was captured
   transport::unique_fd pidfd_;
-  std::vector<std::byte> received_;
+  transport::unique_fd answer_;
   bool over_ = false;
 };
 

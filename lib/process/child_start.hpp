@@ -28,9 +28,8 @@ struct child_setup {
 using child_main_function = void (*)(child_setup);
 
 /// In a child just forked from the fork server, whose own descriptors are closed already: prepares
-/// as the request says, then calls `child_main`, or executes `self`, or the request's command. A
-/// step that fails is left in the recorder (`start_errno` and `start_stage`, or `exec_errno`), with
-/// exit code 127; a command has no recorder, and leaves just the exit code.
+/// as the request says, then calls `child_main`, or executes `self`. A step that fails is left in
+/// the recorder (`start_errno` and `start_stage`, or `exec_errno`), with exit code 127.
 [[noreturn]] void run_forked_child(const start_request& request,
                                    std::span<transport::unique_fd> descriptors, pid_t server,
                                    child_main_function child_main,
@@ -38,10 +37,5 @@ using child_main_function = void (*)(child_setup);
 
 /// In a program executed as a spawned child, first thing in main.
 [[noreturn]] void run_spawned_child(child_setup setup, child_main_function child_main) noexcept;
-
-/// Limits this process's address space to so much more than it has mapped now [bytes], and its
-/// processor time [s]; 0: not at all. False: `errno` says why not.
-bool limit_memory(std::uint64_t bytes) noexcept;
-bool limit_cpu(std::uint64_t seconds) noexcept;
 
 }  // namespace glovebox::process

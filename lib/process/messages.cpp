@@ -123,7 +123,8 @@ void write(writer& to, const start_request& request) {
       .texts(request.environment)
       .texts(request.arguments)
       .number(request.extra_descriptors)
-      .texts(request.command);
+      .texts(request.command)
+      .number(static_cast<std::uint32_t>(request.avoided_processor));
   if (to.size() > max_message_bytes) {
     throw std::length_error("start request: environment, arguments and directory exceed 64 KiB");
   }
@@ -246,6 +247,7 @@ start_request read_start_request(reader& from) {
   from.require(request.descriptors() <= transport::max_descriptors);
   request.command = from.texts();
   from.require(request.command.empty() || request.command.front().starts_with('/'));
+  request.avoided_processor = static_cast<std::int32_t>(from.number<std::uint32_t>());
   return request;
 }
 

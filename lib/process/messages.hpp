@@ -59,6 +59,8 @@ struct start_request {
   /// then: when the start fails nothing but the exit code 127 tells. Its memory limit counts from
   /// what the fork server has mapped.
   std::vector<std::string> command{};
+  /// The processor that a command keeps off while it may use others; negative: none.
+  std::int32_t avoided_processor = -1;
 
   std::size_t descriptors() const noexcept {
     return std::size_t{2} + has_stdout + has_stderr + extra_descriptors;

@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process/server.hpp"
 
+#include "process/command_start.hpp"
 #include "process/keep_mapped.hpp"
 #include "process/messages.hpp"
 #include "process/module_trial.hpp"
@@ -336,7 +337,7 @@ std::optional<server::failure> server::start(const start_request& request,
   pid_t pid = -1;
   {
     const all_signals_blocked blocked;
-    pid = ::fork();
+    pid = request.command.empty() ? ::fork() : start_command(request, descriptors);
     if (pid == 0) become_child(request, descriptors);
   }
   if (pid < 0) return failure{start_stage::fork, errno};

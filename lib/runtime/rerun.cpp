@@ -2,7 +2,7 @@
 #include "runtime/rerun.hpp"
 
 #include "core/bundle.hpp"
-#include "process/child_start.hpp"
+#include "process/start_steps.hpp"
 #include "runtime/bundle_file.hpp"
 #include "runtime/registry.hpp"
 

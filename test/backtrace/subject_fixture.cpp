@@ -36,8 +36,9 @@ outcome follow(const char* mode, pid_t pid, int pidfd, int record) {
   using clock = std::chrono::steady_clock;
   auto [here, there] = transport::stream_pair();
   auto start = clock::now();
+  const file_descriptor answer = transport::make_memory_file("answer");
   running_program program({backtrace_program, mode, std::to_string(pid)},
-                          {there.get(), record, pidfd});
+                          {there.get(), record, pidfd, answer.get()});
   there.reset();
   if (std::string_view(mode) == "hang") {
     // It may be ready, or not: what it does is the same.
@@ -46,26 +47,21 @@ outcome follow(const char* mode, pid_t pid, int pidfd, int record) {
     BOOST_REQUIRE(::write(here.get(), "!", 1) == 1);
   }
   outcome result;
-  std::vector<std::byte> message;
-  std::byte buffer[64 * 1024];
-  for (;;) {
-    if (!wait_for_input(here.get())) {
+  const auto passed = [&start] {
+    return std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - start);
+  };
+  for (const int event : {here.get(), program.pidfd()}) {
+    if (!wait_for_input(event)) {
       BOOST_ERROR("no answer in time");
       program.kill();
     }
-    const ssize_t got = ::read(here.get(), buffer, sizeof buffer);
-    if (got <= 0) break;
-    const std::byte* from = buffer;
-    const std::byte* const to = buffer + got;
-    if (!result.captured) {
-      result.captured = *from++ == std::byte{'c'};
-      result.until_captured =
-          std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - start);
-    }
-    message.insert(message.end(), from, to);
+    (event == here.get() ? result.until_captured : result.until_result) = passed();
   }
-  result.until_result = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - start);
   result.exit_code = program.wait();
+  std::vector<std::byte> message(1024 * 1024);
+  const ssize_t got = ::pread(answer.get(), message.data(), message.size(), 0);
+  BOOST_REQUIRE(got >= 0);
+  message.resize(static_cast<std::size_t>(got));
   result.traces = core::decode_traces(message);
   return result;
 }
@@ -194,7 +190,7 @@ boost::test_tools::assertion_result may_symbolise(boost::unit_test::test_unit_id
 
 std::string text_of(const outcome& result) {
   std::ostringstream text;
-  text << (result.captured ? "captured" : "not captured") << ", exit " << result.exit_code << '\n';
+  text << "exit " << result.exit_code << '\n';
   if (!result.traces) return text.str() + "no traces\n";
   for (const thread_trace& trace : *result.traces) {
     text << "thread " << trace.tid << ' ' << trace.name << " [" << trace.state << "]\n";

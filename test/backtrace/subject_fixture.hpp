@@ -68,7 +68,6 @@ struct subject {
 
 struct outcome {
   std::optional<std::vector<thread_trace>> traces;
-  bool captured = false;  ///< it has said so
   int exit_code = 0;
   std::chrono::microseconds until_captured{}, until_result{};
 };

@@ -4,10 +4,13 @@
 #include "process_fixture.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -108,6 +111,41 @@ BOOST_AUTO_TEST_CASE(it_is_prepared_like_a_child) {
   BOOST_TEST(::getpgid(c.pid) == c.pid);
   c.tell("");
   BOOST_TEST(is_exit(app.wait_for_exit(c), 0));
+}
+
+BOOST_AUTO_TEST_CASE(it_keeps_off_a_processor_if_it_can) {
+  const auto allowed = [](pid_t pid) {
+    cpu_set_t set;
+    BOOST_REQUIRE(::sched_getaffinity(pid, sizeof set, &set) == 0);
+    return set;
+  };
+  const auto equal = [](const cpu_set_t& a, const cpu_set_t& b) { return CPU_EQUAL(&a, &b) != 0; };
+  const cpu_set_t all = allowed(0);
+  std::size_t first = 0;
+  while (!CPU_ISSET(first, &all)) ++first;
+  cpu_set_t only_first, others = all;
+  CPU_ZERO(&only_first);
+  CPU_SET(first, &only_first);
+  CPU_CLR(first, &others);
+
+  application app;
+  const auto allowed_to_command = [&](int avoided) {
+    process::start_request request = shell("echo >&3; read line <&3");
+    request.avoided_processor = avoided;
+    const child c = app.start(request);
+    c.line();
+    const cpu_set_t set = allowed(c.pid);
+    c.tell("");
+    BOOST_TEST(is_exit(app.wait_for_exit(c), 0));
+    return set;
+  };
+  const auto avoided = static_cast<int>(first);
+  if (CPU_COUNT(&all) > 1) BOOST_TEST(equal(allowed_to_command(avoided), others));
+  BOOST_TEST(equal(allowed(app.server.pid), all));  // it has gone back
+  for (const int none : {-1, CPU_SETSIZE - 1, CPU_SETSIZE, std::numeric_limits<int>::max()})
+    BOOST_TEST(equal(allowed_to_command(none), all));
+  BOOST_REQUIRE(::sched_setaffinity(app.server.pid, sizeof only_first, &only_first) == 0);
+  BOOST_TEST(equal(allowed_to_command(avoided), only_first));
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_executed) {

@@ -27,7 +27,8 @@ start_request full_request() {
           .directory = "/tmp/\xff not utf-8",
           .arguments = {"--verbose", "", "two words"},
           .extra_descriptors = 2,
-          .command = {"/usr/bin/program", "", "-v"}};
+          .command = {"/usr/bin/program", "", "-v"},
+          .avoided_processor = 3};
 }
 
 exited full_exit() {
@@ -73,6 +74,7 @@ BOOST_AUTO_TEST_CASE(start_request_comes_back) {
   BOOST_TEST(received->directory == sent.directory);
   BOOST_TEST(received->arguments == sent.arguments, boost::test_tools::per_element());
   BOOST_TEST(received->command == sent.command, boost::test_tools::per_element());
+  BOOST_TEST(received->avoided_processor == 3);
 }
 
 BOOST_AUTO_TEST_CASE(kill_request_comes_back) {
