@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process/child_start.hpp"
 
+#include "process/environment.hpp"
 #include "process/markers.hpp"
 #include "process/recorder.hpp"
 #include "process/start_steps.hpp"
@@ -67,10 +68,7 @@ bool apply_environment(const std::vector<std::string>& variables) {
   there.recorder = spawned_recorder;
   std::vector<std::string> words{self.program, child_argument(there)};
   words.insert(words.end(), from.arguments.begin(), from.arguments.end());
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  ::execv(arguments.front(), arguments.data());
+  ::execv(words.front().c_str(), pointers_to(words).data());
   error = errno;
   give_up(recorder_fd, [error](recorder_page& page) {
     page.exec_errno.store(static_cast<std::uint32_t>(error));

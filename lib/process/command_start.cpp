@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process/command_start.hpp"
 
+#include "process/environment.hpp"
 #include "process/start_steps.hpp"
 
 #include <sched.h>
@@ -9,34 +10,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace glovebox::process {
 namespace {
-
-std::string_view name_of(std::string_view variable) {
-  return variable.substr(0, variable.find('='));
-}
-
-// The server's, with the request's changes.
-std::vector<std::string> changed_environment(const std::vector<std::string>& changes) {
-  std::vector<std::string> variables;
-  for (char** each = environ; *each; ++each) variables.emplace_back(*each);
-  for (const std::string& change : changes) {
-    std::erase_if(variables,
-                  [&](const std::string& each) { return name_of(each) == name_of(change); });
-    if (change.find('=') != std::string::npos) variables.push_back(change);
-  }
-  return variables;
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& words) {
-  std::vector<char*> pointers;
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
 
 /// Until it is destroyed, this thread and what it forks keep off a processor, if there are others.
 /// Whatever the application's event loop does next on its own would wait for the command, even when
@@ -82,7 +59,7 @@ struct program {
 pid_t start_command(const start_request& request,
                     std::span<const transport::unique_fd> descriptors) {
   std::vector<std::string> words = request.command,
-                           variables = changed_environment(request.environment);
+                           variables = environment_with(request.environment);
   program what{.arguments = pointers_to(words), .environment = pointers_to(variables)};
   for (const transport::unique_fd& each : descriptors) what.descriptors.push_back(each.get());
   const pid_t server = ::getpid();

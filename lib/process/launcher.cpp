@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process/launcher.hpp"
 
+#include "process/environment.hpp"
 #include "process/markers.hpp"
 #include "transport/socket.hpp"
 
@@ -273,10 +274,7 @@ void run_in_valgrind(launch& asked) {
 detached_program launch_detached(std::vector<std::string> command, const std::string& what) {
   auto [ours, theirs] = transport::packet_pair();
 
-  std::vector<char*> arguments;
-  for (std::string& word : command) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-
+  const std::vector<char*> arguments = pointers_to(command);
   const launch_stacks stacks;
   launch shared{.program = command.front().c_str(),
                 .arguments = arguments.data(),

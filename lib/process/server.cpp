@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process/server.hpp"
 
+#include "process/bind_calls.hpp"
 #include "process/command_start.hpp"
 #include "process/keep_mapped.hpp"
 #include "process/messages.hpp"
@@ -172,6 +173,7 @@ void server::prepare() {
   if (!signals_) throw std::system_error(errno, std::generic_category(), "signalfd");
   // What the image has printed before must not be printed again by every child.
   std::fflush(nullptr);
+  bind_calls();
   keep_code_mapped();
 }
 
