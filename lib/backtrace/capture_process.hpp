@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 #include <cstddef>
+#include <cstdlib>
 #include <memory>
 #include <span>
 #include <vector>
@@ -59,7 +60,12 @@ class process_camera {
 /// What the record says, checked for nothing but its sizes.
 capture from_record(const process::crash_record& record);
 
+struct freed {
+  void operator()(process::crash_record* record) const noexcept { std::free(record); }
+};
+using record_copy = std::unique_ptr<process::crash_record, freed>;
+
 /// The record in a file; zeros where it is shorter.
-std::unique_ptr<process::crash_record> read_record(int fd);
+record_copy read_record(int fd);
 
 }  // namespace glovebox::backtrace

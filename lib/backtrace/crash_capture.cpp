@@ -6,18 +6,27 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
+#include <new>
 
 namespace glovebox::backtrace {
 
-std::unique_ptr<process::crash_record> read_record(int fd) {
-  auto record = std::make_unique<process::crash_record>();
+record_copy read_record(int fd) {
+  // Not by `new`, which would write all of it.
+  record_copy record(
+      static_cast<process::crash_record*>(std::calloc(1, sizeof(process::crash_record))));
+  if (!record) throw std::bad_alloc();
   auto* const to = reinterpret_cast<char*>(record.get());
-  for (std::size_t have = 0; have != sizeof *record;) {
-    const ssize_t got = ::pread(fd, to + have, sizeof *record - have, static_cast<off_t>(have));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    have += static_cast<std::size_t>(got);
-  }
+  process::take_used_parts(*record, [&](std::size_t offset, std::size_t size) {
+    while (size != 0) {
+      const ssize_t got = ::pread(fd, to + offset, size, static_cast<off_t>(offset));
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) return false;
+      offset += static_cast<std::size_t>(got);
+      size -= static_cast<std::size_t>(got);
+    }
+    return true;
+  });
   return record;
 }
 

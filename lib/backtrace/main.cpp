@@ -80,6 +80,7 @@ int symbolize() {
 
 int main(int argc, char** argv) {
   limit_self();
+  take_memory();
   if (argc == 2 && argv[1] == std::string_view("symbolize")) return symbolize();
   const std::string_view mode = argc == 3 ? argv[1] : "";
   const std::string_view number = argc == 3 ? argv[2] : "";

@@ -37,22 +37,14 @@ bool write_at(int file, const std::byte* from, std::size_t size, std::size_t off
   return true;
 }
 
-// The parts that were used, in their places: pages that nobody has touched cost time as well.
 transport::unique_fd copy_of(const process::crash_record* record) {
-  using process::crash_record;
   transport::unique_fd file = transport::make_memory_file("glovebox-crash");
   if (!file || !record) return file;
   const auto* const from = reinterpret_cast<const std::byte*>(record);
-  const auto write = [&](std::size_t offset, std::size_t size, std::size_t most) {
-    return write_at(file.get(), from + offset, std::min(size, most), offset);
-  };
-  constexpr std::size_t maps = offsetof(crash_record, maps), stack = offsetof(crash_record, stack);
-  constexpr std::size_t between = maps + crash_record::maps_bytes;
   const bool complete =
-      write(0, maps, maps) &&
-      write(maps, process::copied(record->maps_size), crash_record::maps_bytes) &&
-      write(between, stack - between, stack) &&
-      write(stack, process::copied(record->stack_size), crash_record::stack_bytes);
+      process::take_used_parts(*record, [&](std::size_t offset, std::size_t size) {
+        return write_at(file.get(), from + offset, size, offset);
+      });
   return complete ? std::move(file) : transport::unique_fd();
 }
 

@@ -42,4 +42,23 @@ struct crash_record {
   alignas(16) std::byte stack[stack_bytes];
 };
 
+/// Calls `take(offset, size)` for the parts of a record that were used, until it returns false: for
+/// copies of it, as pages that nobody has touched cost time as well. How long a part is is looked
+/// at after those before it were taken.
+/// \returns whether all were taken
+template <class Take>
+bool take_used_parts(const crash_record& record, Take take) {
+  constexpr std::size_t maps = offsetof(crash_record, maps);
+  constexpr std::size_t behind_maps = maps + crash_record::maps_bytes;
+  constexpr std::size_t stack = offsetof(crash_record, stack);
+  const auto size = [](const volatile std::uint32_t& used, std::uint32_t most) -> std::size_t {
+    const std::uint32_t once = used;
+    return once < most ? once : most;
+  };
+  return take(std::size_t{0}, maps) &&
+         take(maps, size(record.maps_size, crash_record::maps_bytes)) &&
+         take(behind_maps, stack - behind_maps) &&
+         take(stack, size(record.stack_size, crash_record::stack_bytes));
+}
+
 }  // namespace glovebox::process
