@@ -214,7 +214,7 @@ void context_impl::fill_queue(completions& done) {
     try {
       if (!what.attachments.empty())
         transport::memory_was_sent(what.attachments, shared_from_this());
-      if (options_.faults) plan_fault(which.id);
+      if (options_.faults && !what.copies) plan_fault(which.id);
       if (!what.stub) {
         keep_callables(which);
         session_.send(what.operation, what.object, what.body, what.attachments);

@@ -3,6 +3,7 @@
 
 // What the farm is tested with: functions that misbehave on demand, and datasets of them.
 #include <glovebox/farm.hpp>
+#include <glovebox/testing.hpp>
 
 #include "support/time_scale.hpp"
 
@@ -19,6 +20,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>

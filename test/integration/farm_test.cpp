@@ -243,6 +243,45 @@ BOOST_AUTO_TEST_CASE(no_child_can_be_started) {
   BOOST_REQUIRE(report.failures[0].cause);
 }
 
+// What befalls a child, and no case of it has done, is no case's outcome.
+BOOST_AUTO_TEST_CASE(faults_of_children_that_share_cases) {
+  using glovebox::testing::fault;
+  farm_options options = quiet();
+  options.pool.first_pause = 1ms;
+  options.pool.longest_pause = 10ms;
+  const auto faults = std::make_shared<glovebox::testing::fault_plan>();
+  options.pool.child.faults = faults;
+  constexpr std::array kinds{fault::kill,    fault::crash, fault::exit, fault::truncate,
+                             fault::corrupt, fault::close, fault::slow, fault::delay};
+  for (std::size_t i = 0; i != kinds.size(); ++i) faults->at_call(10 + 100 * i, kinds[i], 10ms);
+  faults->at_start(2, EAGAIN);
+  faults->at_start(4, ENOMEM);
+  faults->at_start(5, EMFILE);
+  const farm_report report = run<&square>(options, numbers(1000));
+  BOOST_TEST(report.count(outcome::ok) == 1000u, report.summary());
+  BOOST_TEST(faults->starts() > 5u);
+}
+
+BOOST_AUTO_TEST_CASE(faults_of_children_of_one_case) {
+  using glovebox::testing::fault;
+  farm_options options = quiet();
+  options.timeout = 500ms * scale;
+  options.grace = 1ms;
+  options.rerun_inconclusive = 0;
+  options.pool.isolation = glovebox::isolation::fresh;
+  const auto faults = std::make_shared<glovebox::testing::fault_plan>();
+  options.pool.child.faults = faults;
+  constexpr std::array kinds{fault::kill,    fault::crash, fault::exit, fault::truncate,
+                             fault::corrupt, fault::close, fault::hang, fault::drop,
+                             fault::slow,    fault::delay};
+  for (std::size_t i = 0; i != kinds.size(); ++i) faults->at_call(1 + 2 * i, kinds[i], 1ms);
+  const farm_report report = run<&square>(options, numbers(2 * kinds.size()));
+  BOOST_TEST(report.count(outcome::crashed) == 4u, report.summary());
+  BOOST_TEST(report.count(outcome::protocol_violation) == 2u, report.summary());
+  BOOST_TEST(report.count(outcome::timed_out) == 2u, report.summary());
+  BOOST_TEST(report.count(outcome::ok) == 12u, report.summary());
+}
+
 BOOST_AUTO_TEST_CASE(lines_of_json) {
   const temporary_directory directory;
   farm_options options = quiet();

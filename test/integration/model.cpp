@@ -5,12 +5,14 @@
 #include "support/faults.hpp"
 
 #include <glovebox/glovebox.hpp>
+#include <glovebox/testing.hpp>
 
 #include <algorithm>
 #include <array>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/io_context.hpp>
+#include <cerrno>
 #include <chrono>
 #include <deque>
 #include <exception>
@@ -27,12 +29,12 @@ namespace {
 using namespace glovebox;
 using namespace std::chrono_literals;
 
-constexpr std::array<std::string_view, 28> names{
+constexpr std::array<std::string_view, 30> names{
     "call_echo",   "call_gate",     "call_throwing", "call_crash",  "call_stuck",    "call_back",
     "call_nested", "make_object",   "use_object",    "drop_object", "open_stream",   "next_item",
     "drop_stream", "start",         "stop",          "kill",        "drop_context",  "new_context",
-    "new_pool",    "take_snapshot", "go_back",       "revive",      "drop_snapshot", "cancel",
-    "open_gate",   "poll",          "run",           "destroy_io"};
+    "new_pool",    "take_snapshot", "go_back",       "revive",      "drop_snapshot", "plan_fault",
+    "plan_start",  "cancel",        "open_gate",     "poll",        "run",           "destroy_io"};
 static_assert(names.size() == static_cast<std::size_t>(verb::destroy_io) + 1);
 
 // ---- in the child
@@ -104,9 +106,10 @@ class player {
   }
 
  private:
-  static context_options options() {
+  context_options options() const {
     context_options made;
     made.standard_error = output::capture;
+    made.faults = faults_;
     return made;
   }
 
@@ -155,6 +158,7 @@ class player {
   }
 
   glovebox::test::gate door_;
+  std::shared_ptr<testing::fault_plan> faults_ = std::make_shared<testing::fault_plan>();
   std::unique_ptr<asio::io_context> io_ = std::make_unique<asio::io_context>();
   std::vector<context> contexts_;
   std::vector<pool> pools_;
@@ -281,6 +285,19 @@ void player::take(const step& what) {
     case verb::drop_snapshot:
       drop(snapshots_, what.which);
       break;
+    case verb::plan_fault: {
+      using testing::fault;
+      // All but those after which a call without a deadline is open for ever.
+      constexpr std::array kinds{fault::kill,  fault::crash,    fault::exit,    fault::slow,
+                                 fault::delay, fault::truncate, fault::corrupt, fault::close};
+      faults_->at_call(faults_->calls() + 1 + what.which % 3, kinds[what.how % kinds.size()], 1ms);
+      break;
+    }
+    case verb::plan_start: {
+      constexpr std::array errors{EAGAIN, ENOMEM, EMFILE};
+      faults_->at_start(faults_->starts() + 1 + what.which % 3, errors[what.how % errors.size()]);
+      break;
+    }
     case verb::cancel:
       if (const auto* const which = pick(calls_, what.which)) {
         constexpr std::array types{asio::cancellation_type::terminal,
@@ -332,12 +349,14 @@ std::ostream& operator<<(std::ostream& out, const script& steps) {
 script random_script(std::uint32_t seed) {
   glovebox::test::dice random(seed);
   script made(5 + random.below(40));
-  const bool goes_back = random.one_in(2);  // more often than it does everything else
+  // More often than it does everything else.
+  const bool goes_back = random.one_in(2), goes_wrong = random.one_in(4);
   const auto some_verb = [&] {
     // Handlers run often enough for something to happen, and seldom enough for it to wait.
     if (random.one_in(3)) return random.one_in(2) ? verb::poll : verb::run;
     if (goes_back && random.one_in(3))
       return static_cast<verb>(static_cast<std::size_t>(verb::take_snapshot) + random.below(4));
+    if (goes_wrong && random.one_in(4)) return verb::plan_fault;
     return static_cast<verb>(random.below(names.size() - 1));
   };
   for (step& each : made) {

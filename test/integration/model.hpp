@@ -37,6 +37,8 @@ enum class verb : std::uint8_t {
   go_back,
   revive,
   drop_snapshot,
+  plan_fault,  // one of the next calls
+  plan_start,  // one of the next starts fails
   cancel,
   open_gate,
   poll,        // runs some handlers

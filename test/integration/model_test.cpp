@@ -34,7 +34,6 @@ BOOST_AUTO_TEST_CASE(every_handler_is_called_once_or_destroyed) {
 
 // That a script which fails is shortened to what matters.
 BOOST_AUTO_TEST_CASE(scripts_are_shortened) {
-  const script whole = random_script(3);
   const auto fails = [](const script& s) {
     const auto is = [](verb what) {
       return [what](const step& each) { return each.what == what; };
@@ -42,7 +41,9 @@ BOOST_AUTO_TEST_CASE(scripts_are_shortened) {
     const auto first = std::find_if(s.begin(), s.end(), is(verb::call_echo));
     return std::find_if(first, s.end(), is(verb::poll)) != s.end();
   };
-  BOOST_TEST_REQUIRE(fails(whole));
+  std::uint32_t seed = 1;
+  while (!fails(random_script(seed))) ++seed;
+  const script whole = random_script(seed);
   const script shortest = shorten(whole, fails);
   BOOST_TEST_REQUIRE(shortest.size() == 2u);
   BOOST_TEST((shortest[0].what == verb::call_echo));

@@ -9,6 +9,8 @@
 #include "support/faults.hpp"
 #include "support/long_run.hpp"
 
+#include <glovebox/testing.hpp>
+
 #include <unistd.h>
 #include <array>
 #include <chrono>
@@ -210,6 +212,33 @@ BOOST_AUTO_TEST_CASE(deadlines) {
   auto behind = ctx.call<&add>(1, use_future);
   BOOST_CHECK_THROW(get(std::move(hangs)), call_timeout);
   BOOST_TEST(get(std::move(behind)) == 4);
+}
+
+BOOST_AUTO_TEST_CASE(faults_of_every_kind) {
+  using testing::fault;
+  const auto faults = std::make_shared<testing::fault_plan>();
+  context_options options = going_back(1);
+  options.faults = faults;
+  const context ctx(shared_io(), options);
+  long expected = get(ctx.call<&add>(1, use_future));
+  for (const fault what :
+       {fault::kill, fault::crash, fault::exit, fault::truncate, fault::corrupt, fault::close}) {
+    BOOST_TEST_INFO_SCOPE(to_string(what));
+    faults->at_call(faults->calls() + 1, what);
+    auto hit = ctx.call<&add>(100, use_future), behind = ctx.call<&add>(1, use_future);
+    BOOST_CHECK_THROW(get(std::move(hit)), process_terminated);
+    BOOST_TEST(get(std::move(behind)) == ++expected);
+  }
+  const call_options impatient{.timeout = life::soon, .grace = std::chrono::milliseconds(1)};
+  faults->at_call(faults->calls() + 1, fault::hang);
+  BOOST_CHECK_THROW(get(ctx.with(impatient).call<&add>(100, use_future)), call_timeout);
+  BOOST_TEST(get(ctx.call<&add>(1, use_future)) == ++expected);
+  // This one runs, and a snapshot may be made behind it before its answer is missed.
+  faults->at_call(faults->calls() + 1, fault::drop);
+  BOOST_CHECK_THROW(get(ctx.with(impatient).call<&add>(100, use_future)), call_timeout);
+  const long left = get(ctx.call<&add>(1, use_future));
+  BOOST_TEST((left == expected + 1 || left == expected + 101));
+  BOOST_TEST(ctx.stats().roll_backs == 8u);
 }
 
 // It counts from the call, in whichever life that is run. Deadlines of other contexts tell the
