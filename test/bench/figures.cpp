@@ -33,18 +33,25 @@ boost::json::object measure(const figure& which) {
   }
   const double ratio = median(ratios);
   const double low = quantile(ratios, 0.25), high = quantile(ratios, 0.75);
-  const bool met = which.at_most ? ratio <= which.target : ratio >= which.target;
-  const bool clear = (high - low) / ratio <= widest_scatter;
-  const std::string verdict = !clear ? "inconclusive" : met ? "met" : "not met";
-  std::printf("%-38s %10.3f %10.3f %-9s %6.2f  (%.2f-%.2f)  %s %.2f  %s\n", which.name.c_str(),
-              median(values), median(baselines), which.unit.c_str(), ratio, low, high,
-              which.at_most ? "<=" : ">=", which.target, verdict.c_str());
+  std::printf("%-38s %10.3f %10.3f %-9s %6.2f  (%.2f-%.2f)", which.name.c_str(), median(values),
+              median(baselines), which.unit.c_str(), ratio, low, high);
+  boost::json::object all{{"name", which.name},      {"unit", which.unit},
+                          {"value", median(values)}, {"baseline", median(baselines)},
+                          {"ratio", ratio},          {"ratio_low", low},
+                          {"ratio_high", high}};
+  if (which.peer.empty()) {
+    const bool met = which.at_most ? ratio <= which.target : ratio >= which.target;
+    const bool clear = (high - low) / ratio <= widest_scatter;
+    const std::string verdict = !clear ? "inconclusive" : met ? "met" : "not met";
+    std::printf("  %s %.2f  %s\n", which.at_most ? "<=" : ">=", which.target, verdict.c_str());
+    all["target"] = which.target;
+    all["met"] = verdict;
+  } else {
+    std::printf("  %s\n", which.peer.c_str());
+    all["peer"] = which.peer;
+  }
   std::fflush(stdout);
-  return {{"name", which.name},      {"unit", which.unit},
-          {"value", median(values)}, {"baseline", median(baselines)},
-          {"ratio", ratio},          {"ratio_low", low},
-          {"ratio_high", high},      {"target", which.target},
-          {"met", verdict}};
+  return all;
 }
 
 }  // namespace

@@ -18,10 +18,13 @@ struct figure {
   std::function<double()> baseline;
   double target = 0;    ///< of the ratio
   bool at_most = true;  ///< whether the target is an upper bound
+  /// Another library, when it is that one's figure: to compare with, so it has no target.
+  std::string peer{};
 };
 
 /// Runs the figures, prints a table, and writes the file that follows `--json` as an array of
-/// objects: name, unit, value, baseline, ratio, ratio_low, ratio_high (quartiles), target, met.
+/// objects: name, unit, value, baseline, ratio, ratio_low, ratio_high (quartiles); then target and
+/// met, or peer.
 int run(const std::vector<figure>& figures, int argc, char** argv);
 
 double median(std::vector<double> all);
