@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "core/frame.hpp"
 
+#include <glovebox/detail/fresh_memory.hpp>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -129,6 +131,7 @@ void frame_reader::grow(std::size_t capacity) {
   static_cast<void>(buffer_.release());
   buffer_.reset(static_cast<std::byte*>(larger));
   capacity_ = capacity;
+  detail::about_to_fill(buffer_.get() + end_, capacity - end_);
 }
 
 memory_block frame_reader::detach() {

@@ -38,7 +38,8 @@ static_assert(transferable<std::tuple<>> && transferable<std::pair<const int, st
 static_assert(!transferable<void*> && !transferable<int*> && !transferable<const char*>);
 static_assert(!transferable<int (*)()> && !transferable<std::nullptr_t>);
 static_assert(!transferable<std::string_view> && !transferable<std::span<const int>>);
-static_assert(!transferable<borrowed<int>> && !transferable<std::vector<std::string_view>>);
+static_assert(!transferable<glovebox::borrowed<int>> &&
+              !transferable<std::vector<std::string_view>>);
 static_assert(!transferable<std::unique_ptr<int>> && !transferable<std::shared_ptr<int>>);
 static_assert(!transferable<std::vector<std::unique_ptr<int>>>);
 static_assert(!transferable<std::optional<void*>> && !transferable<std::variant<int, void*>>);

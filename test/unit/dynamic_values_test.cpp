@@ -33,7 +33,7 @@ static_assert(dynamic_transferable<opaque*> && dynamic_transferable<std::vector<
 static_assert(dynamic_transferable<std::vector<std::shared_ptr<plain>>>);
 static_assert(dynamic_writable<std::string_view> && !dynamic_transferable<std::string_view>);
 static_assert(dynamic_writable<const char*> && dynamic_writable<char[5]>);
-static_assert(dynamic_writable<std::span<const int>> && dynamic_writable<borrowed<int>>);
+static_assert(dynamic_writable<std::span<const int>> && dynamic_writable<glovebox::borrowed<int>>);
 static_assert(dynamic_writable<std::unique_ptr<plain>>);
 static_assert(!dynamic_transferable<std::unique_ptr<plain>> && !dynamic_writable<int*>);
 static_assert(!dynamic_writable<void*> && !dynamic_writable<int (*)()>);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glovebox/codec/core.hpp>
+#include <glovebox/detail/fresh_memory.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -26,9 +27,16 @@ Container read_bulk(decoder& in) {
   const std::size_t count = bytes.size() / sizeof(element);
   const auto* const first = reinterpret_cast<const element*>(bytes.data());
   // Copying at once spares the pass that first clears the memory.
-  if (reinterpret_cast<std::uintptr_t>(first) % alignof(element) == 0)
-    return Container(first, first + count);
-  Container value(count, element());
+  const bool aligned = reinterpret_cast<std::uintptr_t>(first) % alignof(element) == 0;
+  if (aligned && bytes.size() < fresh_memory_threshold) return Container(first, first + count);
+  Container value;
+  value.reserve(count);
+  about_to_fill(value.data(), bytes.size());
+  if (aligned) {
+    value.assign(first, first + count);
+    return value;
+  }
+  value.resize(count);
   if (count != 0) std::memcpy(value.data(), bytes.data(), bytes.size());
   return value;
 }
