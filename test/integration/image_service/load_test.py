@@ -22,8 +22,10 @@ TIMEOUT = 1000 * TIME_SCALE  # [ms] for an image: much more than a good one take
 # Of requests; disconnects besides.
 CRASHES, HANGS, DISCONNECTS = 0.01, 0.005, 0.02
 MOST_GROWTH = 16  # [MiB] of the server; its allocator keeps what each of its threads has used once
-# What one hang may cost others: they wait for its child and for the one that takes its place.
+# How much later good requests may be answered beside bad ones: in a run that is long enough to have
+# a 99th percentile. In a short one a few may come behind the same hang as well.
 SLACK = 2.0
+LONG_RUN = 10_000
 EXPECTED = {"good": (200, None), "crash": (500, "signal"), "hang": (504, "deadline")}
 
 
@@ -124,7 +126,9 @@ def main():
     program = sys.argv[1]
     requests = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
     connections = int(sys.argv[3]) if len(sys.argv) > 3 else 64
-    children = 4  # while some hang, others work
+    # Of processors that all of them want, one that hangs has no more than its share: the more
+    # there are, the less it takes away from the others.
+    children = 16
     wrong = []
 
     def demand(holds, otherwise):
@@ -155,7 +159,7 @@ def main():
         ok = counted["ok"] - stats_before["thumbnails"]["ok"]
         demand(0 <= ok - kinds.count("good") <= kinds.count("disconnect"),
                f"{ok} thumbnails, and {kinds.count('good')} good requests")
-        bound = clean.p99() * SLACK + (TIMEOUT / 1000) * SLACK
+        bound = clean.p99() * SLACK + (0 if requests >= LONG_RUN else TIMEOUT / 1000 * SLACK)
         print(f"p99: {rough.p99() / clean.p99():.2f} times that without bad ones; "
               f"allowed are {bound * 1000:.0f} ms")
         demand(rough.p99() < bound, "good requests took too long")
