@@ -146,7 +146,8 @@ void context_impl::arm() {
 void context_impl::arm_waits() {
   if (down_ || !channel_) return;
   const bool active = is_active();
-  if (active && !eof_ && !read_armed_) {
+  // What a child has left behind when its end is known is read once, at the end.
+  if (active && !eof_ && !exit_known_ && !read_armed_) {
     read_armed_ = true;
     channel_->async_wait(asio::posix::stream_descriptor::wait_read,
                          [self = self()](const asio_error_code&) {

@@ -79,6 +79,7 @@ void context_impl::let_it_end(process::crash_record& crash) noexcept {
 
 // Whether the end of the child has still to wait for what is found out about it.
 bool context_impl::is_traced(time now) {
+  if (tracer_ && trace_limit_ == never) drop_tracer();  // a hang's, which has come to nothing
   if (!tracer_) return false;
   if (crash_seen_ && tracer_->captured()) let_it_end(recorder_->crash);
   if (!tracer_->over() && now < trace_limit_) return true;

@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "integration/life.hpp"
 
+#include <unistd.h>
 #include <array>
 #include <asio/awaitable.hpp>
 #include <asio/bind_cancellation_slot.hpp>
@@ -12,6 +13,7 @@
 #include <csignal>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -62,6 +64,12 @@ int loop_for_ever(const std::string& gate_path, bool block_signals) {
 
 int ask_and_hang(const std::function<int(int)>& parent, int n) {
   parent(n);
+  wait_for_ever();
+}
+
+// When it is told to stop; as of a signal from outside.
+int die_when_told(std::stop_token stop) {
+  const std::stop_callback told(stop, [] { ::kill(::getpid(), SIGKILL); });
   wait_for_ever();
 }
 
@@ -225,6 +233,15 @@ BOOST_FIXTURE_TEST_CASE(a_call_that_ends_within_its_grace_leaves_the_child_alive
   BOOST_TEST(behind.value == 2);
   BOOST_TEST(works());
   BOOST_TEST(ctx.pid() == child);
+}
+
+// What was made ready to look at it has nothing to look at.
+BOOST_FIXTURE_TEST_CASE(a_child_that_dies_within_the_grace_of_its_call, world) {
+  make_ready(io, ctx);
+  ending call;
+  ctx.with({.timeout = soon, .grace = 10 * patience}).call<&die_when_told>(into(call));
+  run_until_over(io, call);
+  BOOST_TEST(call.info().cause == cause::killed_from_outside, call.info().report());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_stopped_child_is_killed, world) {
