@@ -2,11 +2,11 @@
 #pragma once
 
 #include "backtrace/capture.hpp"
+#include "core/frame.hpp"
 #include "process/crash_record.hpp"
 
 #include <sys/types.h>
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
 #include <span>
 #include <vector>
@@ -60,10 +60,7 @@ class process_camera {
 /// What the record says, checked for nothing but its sizes.
 capture from_record(const process::crash_record& record);
 
-struct freed {
-  void operator()(process::crash_record* record) const noexcept { std::free(record); }
-};
-using record_copy = std::unique_ptr<process::crash_record, freed>;
+using record_copy = std::unique_ptr<process::crash_record, core::free_memory>;
 
 /// The record in a file; zeros where it is shorter.
 record_copy read_record(int fd);

@@ -3,15 +3,10 @@
 
 #include "core/trace_codec.hpp"
 
-#include <malloc.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <unistd.h>
 #include <csignal>
-#include <cstddef>
 #include <cstdlib>
-#include <memory>
 
 namespace glovebox::backtrace {
 namespace {
@@ -46,20 +41,6 @@ void limit_self() {
   ::unsetenv("DEBUGINFOD_URLS");
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);  // what is too much is refused, and that is all
-}
-
-void take_memory() {
-  constexpr std::size_t at_once = std::size_t{4} << 20;
-  // Large pieces come from there as well, and what is freed stays.
-  for (const int threshold : {M_MMAP_THRESHOLD, M_TRIM_THRESHOLD}) ::mallopt(threshold, 64 << 20);
-  void* memory = std::malloc(at_once);
-  std::size_t usable = at_once;
-  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  void* inside = memory;
-  // Where the kernel can't (before Linux 5.14), it is only slower.
-  if (memory && std::align(page, at_once / 2, inside, usable))
-    ::madvise(inside, usable / page * page, MADV_POPULATE_WRITE);
-  std::free(memory);
 }
 
 }  // namespace glovebox::backtrace

@@ -6,14 +6,14 @@
 //   glovebox-backtrace crash PID    what is left of PID is a crash record in descriptor 4
 //   glovebox-backtrace hang PID     looks at PID when a byte arrives
 //   glovebox-backtrace symbolize    puts names to the frames of a trace, which is read as one
-//   packet
-//                                   from descriptor 3, and writes it there in packets; no process
+//                                   packet from descriptor 3, and writes it there in packets; no
+//                                   process
 //
 // Descriptor 3 is a stream socket to whoever wants to know, which it shuts down as soon as it does
 // not need the process any more; 5 a pidfd of PID; 6 a memory file for the traces
-// (core/trace_codec.hpp), which are complete when the program ends. Nothing is sent: the kernel
-// takes who sends for somebody about to sleep, and gives the processor to the receiver, who would
-// wait there for what is left to do here.
+// (core/trace_codec.hpp), which are complete, up to its offset, when the program ends. Nothing is
+// sent: the kernel takes who sends for somebody about to sleep, and gives the processor to the
+// receiver, who would wait there for what is left to do here.
 #include "backtrace/capture_process.hpp"
 #include "backtrace/frame_names.hpp"
 #include "backtrace/last_words.hpp"
@@ -21,12 +21,17 @@
 #include "backtrace/unwinder.hpp"
 #include "core/trace_codec.hpp"
 
+#include <glovebox/detail/fresh_memory.hpp>
+
+#include <malloc.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 
 namespace {
@@ -35,6 +40,17 @@ using namespace glovebox;
 using namespace glovebox::backtrace;
 
 constexpr int parent = 3, record_file = 4, pidfd = 5, answer_file = 6;
+
+// Names are found by reading megabytes of debug information into memory, once. Touched page by page
+// that costs more than the reading.
+void take_memory() {
+  constexpr std::size_t at_once = std::size_t{4} << 20;
+  // Large pieces come from there as well, and what is freed stays.
+  for (const int threshold : {M_MMAP_THRESHOLD, M_TRIM_THRESHOLD}) ::mallopt(threshold, 64 << 20);
+  void* const memory = std::malloc(at_once);
+  if (memory) detail::about_to_fill(memory, at_once);
+  std::free(memory);
+}
 
 bool wait_for_start() {
   char byte;

@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
@@ -48,13 +47,21 @@ transport::unique_fd copy_of(const process::crash_record* record) {
   return complete ? std::move(file) : transport::unique_fd();
 }
 
-// Nothing when it is longer than traces are.
-std::vector<std::byte> all_of(int file) {
-  struct stat state {};
-  if (::fstat(file, &state) != 0 || state.st_size < 0 ||
-      static_cast<std::uint64_t>(state.st_size) > core::trace_limits::bytes)
-    return {};
-  std::vector<std::byte> bytes(static_cast<std::size_t>(state.st_size));
+// Whatever the program becomes while it reads what is hostile, it can write no more than traces
+// are.
+transport::unique_fd make_answer_file() {
+  transport::unique_fd file = transport::make_memory_file("glovebox-traces");
+  constexpr int seals = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+  const bool done = file && transport::resize(file, core::trace_limits::bytes) &&
+                    ::fcntl(file.get(), F_ADD_SEALS, seals) == 0;
+  return done ? std::move(file) : transport::unique_fd();
+}
+
+// Up to where the program has written: it shares the offset. Nothing when that can't be.
+std::vector<std::byte> written_to(int file) {
+  const off_t size = ::lseek(file, 0, SEEK_CUR);
+  if (size < 0 || static_cast<std::uint64_t>(size) > core::trace_limits::bytes) return {};
+  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
   for (std::size_t at = 0; at != bytes.size();) {
     const ssize_t got = ::pread(file, bytes.data() + at, bytes.size() - at, static_cast<off_t>(at));
     if (got < 0 && errno == EINTR) continue;
@@ -104,7 +111,7 @@ std::shared_ptr<backtracer> backtracer::start(std::shared_ptr<server_link> link,
     descriptors.push_back(std::move(theirs));
     descriptors.push_back(copy_of(record));
     descriptors.emplace_back(::fcntl(victim_pidfd, F_DUPFD_CLOEXEC, 0));
-    made->answer_ = transport::make_memory_file("glovebox-traces");
+    made->answer_ = make_answer_file();
     descriptors.emplace_back(::fcntl(made->answer_.get(), F_DUPFD_CLOEXEC, 0));
     request.extra_descriptors = 2;
     if (!descriptors[1] || !descriptors[2] || !descriptors[3]) return nullptr;
@@ -120,6 +127,7 @@ std::shared_ptr<backtracer> backtracer::start(std::shared_ptr<server_link> link,
                                  if (!failed) made->on_captured();
                                });
   } catch (const std::exception&) {
+    made->cancel();
     return nullptr;  // it is a help, no more: without it the report is shorter
   }
   return made;
@@ -147,7 +155,7 @@ bool backtracer::over() const {
 std::vector<thread_trace> backtracer::take() {
   const std::lock_guard lock(lock_);
   if (!over_) return {};
-  auto traces = core::decode_traces(all_of(answer_.get()));
+  auto traces = core::decode_traces(written_to(answer_.get()));
   return traces ? std::move(*traces) : std::vector<thread_trace>();
 }
 

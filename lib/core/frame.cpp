@@ -114,7 +114,10 @@ std::span<std::byte> frame_reader::prepare() {
       capacity_ < capacity && (held == capacity_ || capacity_ < 2 * usual_capacity);
   if (held == 0 && wanted_ == 0) {
     begin_ = end_ = 0;
-    if (capacity_ != usual_capacity) buffer_.reset();
+    if (capacity_ != usual_capacity) {
+      buffer_.reset();
+      made_ = 0;
+    }
   }
   if (begin_ != 0) {
     if (held != 0) std::memmove(buffer_.get(), buffer_.get() + begin_, held);
@@ -122,6 +125,13 @@ std::span<std::byte> frame_reader::prepare() {
     end_ = held;
   }
   if (!buffer_ || too_small) grow(capacity);
+  // A little ahead of what arrives: nobody waits long for it, and a peer must send the bytes to
+  // make us spend the memory.
+  if (end_ >= made_ && made_ != capacity_) {
+    constexpr std::size_t at_once = 1024 * 1024;
+    made_ = std::min(capacity_, end_ + at_once);
+    detail::about_to_fill(buffer_.get() + end_, made_ - end_);
+  }
   return {buffer_.get() + end_, capacity_ - end_};
 }
 
@@ -131,7 +141,6 @@ void frame_reader::grow(std::size_t capacity) {
   static_cast<void>(buffer_.release());
   buffer_.reset(static_cast<std::byte*>(larger));
   capacity_ = capacity;
-  detail::about_to_fill(buffer_.get() + end_, capacity - end_);
 }
 
 memory_block frame_reader::detach() {
@@ -140,7 +149,7 @@ memory_block frame_reader::detach() {
   memory_block fresh(static_cast<std::byte*>(std::malloc(capacity)));
   if (!fresh) run_out_of_memory();
   if (held != 0) std::memcpy(fresh.get(), buffer_.get() + begin_, held);
-  capacity_ = capacity;
+  capacity_ = made_ = capacity;
   begin_ = 0;
   end_ = held;
   std::swap(buffer_, fresh);

@@ -138,6 +138,7 @@ class frame_reader {
   limits limits_;
   memory_block buffer_;
   std::size_t capacity_ = 0;
+  std::size_t made_ = 0;                  // the pages up to here are there, of a large buffer
   std::size_t begin_ = 0;                 // first byte not yet handed out
   std::size_t end_ = 0;                   // one past the last byte received
   std::size_t wanted_ = 0;                // size of the frame at begin_, when its header is known

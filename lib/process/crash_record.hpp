@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -42,6 +43,12 @@ struct crash_record {
   alignas(16) std::byte stack[stack_bytes];
 };
 
+/// A number that the child may change at any time, read once.
+template <class T>
+T copied(const T& number) noexcept {
+  return std::atomic_ref(const_cast<T&>(number)).load(std::memory_order_relaxed);
+}
+
 /// Calls `take(offset, size)` for the parts of a record that were used, until it returns false: for
 /// copies of it, as pages that nobody has touched cost time as well. How long a part is is looked
 /// at after those before it were taken.
@@ -51,9 +58,8 @@ bool take_used_parts(const crash_record& record, Take take) {
   constexpr std::size_t maps = offsetof(crash_record, maps);
   constexpr std::size_t behind_maps = maps + crash_record::maps_bytes;
   constexpr std::size_t stack = offsetof(crash_record, stack);
-  const auto size = [](const volatile std::uint32_t& used, std::uint32_t most) -> std::size_t {
-    const std::uint32_t once = used;
-    return once < most ? once : most;
+  const auto size = [](const std::uint32_t& used, std::uint32_t most) -> std::size_t {
+    return std::min(copied(used), most);
   };
   return take(std::size_t{0}, maps) &&
          take(maps, size(record.maps_size, crash_record::maps_bytes)) &&

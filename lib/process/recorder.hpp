@@ -109,11 +109,6 @@ void ring_bell(recorder_page& page) noexcept;
 void mark_over(recorder_page& page) noexcept;
 /// Lets go on what waits for that word, in any process (futex(2)).
 void wake(std::atomic<std::uint32_t>& word) noexcept;
-/// A number that the child may change at any time, read once.
-template <class T>
-T copied(const T& number) noexcept {
-  return std::atomic_ref(const_cast<T&>(number)).load(std::memory_order_relaxed);
-}
 /// Returns when the bell is not what it was, and sometimes without that.
 void await_bell(recorder_page& page, std::uint32_t was) noexcept;
 

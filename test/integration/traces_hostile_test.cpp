@@ -93,9 +93,11 @@ constexpr const char* silent = "exec sleep 1000000";
 const std::vector<std::string> scripts{
     "exit 0",
     "exit 1",
+    "exec 3>&-; exit 0",
     "printf c >&3",
-    "printf 'c this is no trace' >&3",
-    "printf 'this is no trace' >&3; exec 3>&-; exec sleep 1000000",
+    "printf 'this is no trace' >&6",
+    "printf 'this is no trace' >&6; exec 3>&-; exec sleep 1000000",
+    "cat /dev/zero >&6",
     "exec cat /dev/zero >&3",
     "kill -SEGV $$",
     silent,
