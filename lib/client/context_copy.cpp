@@ -25,7 +25,7 @@ detail::request copy_request(const std::shared_ptr<detail::target>& on, const ca
   using namespace detail;
   using slots = choose_slots<type_list<const runtime::copy_order&>,
                              type_list<const runtime::copy_order&>>::type;
-  using stub_type = stub<named_target<&runtime::copy_child>, void, false, slots>;
+  using stub_type = stub<named_target<&runtime::copy_child>, std::uint64_t, false, slots>;
   request call;
   call.stub = &stub_type::node;
   call.options = how;
@@ -51,9 +51,10 @@ class context_impl::copy_operation final : public detail::operation {
   }
 
   void take(const detail::answer& from) override {
-    detail::result_reader<void>::check(from);
+    const auto last_handle = detail::result_reader<std::uint64_t>::read(from);
     if (!copy_->asleep_) return;
     copy_->inherit(*original_);
+    copy_->know_objects(last_handle);
     original_->copy_answered(copy_, nullptr);
   }
   void resume() override {
@@ -86,15 +87,15 @@ class context_impl::copy_operation final : public detail::operation {
 // ---- making copies
 
 // \returns the order, which is still to be given to the original; null when there will be no copy
-detail::operation* context_impl::launch_copy(
-    const std::shared_ptr<context_impl>& of, std::shared_ptr<server_link> link,
-    const call_options& how, std::vector<std::pair<std::uint64_t, std::int64_t>> references) {
+detail::operation* context_impl::launch_copy(const std::shared_ptr<context_impl>& of,
+                                             std::shared_ptr<server_link> link,
+                                             const call_options& how, reference_list references) {
   completions done;
   lock_type lock(lock_);
   detail::operation* order = nullptr;
   try {
     timer_.emplace(executor_);
-    if (options_.busy_poll.count() > 0 && !asleep_) poller_.emplace();
+    start_poller();
     auto [mine, theirs] = transport::stream_pair();
     auto [servers, copys] = transport::stream_pair();
     const int wanted = 1;
@@ -137,18 +138,20 @@ void context_impl::inherit(const context_impl& original) {
     last_call = original.session_.last_call();
     last_nested = original.session_.last_nested();
   }
-  const std::shared_ptr<lineage> lives = original.lineage_.lock();
   const lock_type lock(lock_);
   kept_ = std::move(kept);
   // The child has seen these; and what it keeps is named by the call that brought it.
   session_.begin_after(last_call, last_nested);
   inherited_ = true;
-  if (!asleep_ || !lives) return;
-  const std::lock_guard held(lives->lock);
-  for (lineage::sleeper& each : lives->sleepers)
+}
+
+// A sleeping copy knows those up to this handle.
+void context_impl::know_objects(std::uint64_t last_handle) {
+  const std::lock_guard held(asleep_->lock);
+  for (lineage::sleeper& each : asleep_->sleepers)
     if (each.which.lock().get() == this) {
       each.answered = true;
-      each.last_handle = lives->last_handle;
+      each.last_handle = last_handle;
     }
 }
 
@@ -174,7 +177,6 @@ void context_impl::note_jail() {
 
 void context_impl::note_reference(lineage& lives, std::uint64_t object, std::int64_t count) {
   const std::lock_guard held(lives.lock);
-  lives.last_handle = std::max(lives.last_handle, object);
   for (lineage::sleeper& each : lives.sleepers)
     if (count < 0 || each.answered) each.since.add(object, count);
 }

@@ -54,7 +54,7 @@ void context_impl::launch() {
   lock_type lock(lock_);
   try {
     timer_.emplace(executor_);
-    if (options_.busy_poll.count() > 0) poller_.emplace();
+    start_poller();
     try_launch();
     start_limit_ = clock::now() + options_.start_timeout;
     service_->enter(self());
@@ -93,8 +93,17 @@ void context_impl::take_ends(transport::unique_fd channel, transport::unique_fd 
   if (!output) return;
   output_.emplace(executor_, output.get());
   (void)output.release();
-  if (options_.on_output_line && !asleep_)
+  feed_output();
+}
+
+// Nobody is told what a child says that no context goes on in.
+void context_impl::feed_output() {
+  if (output_ && options_.on_output_line && !asleep_ && !unborn_)
     feed_ = std::make_shared<output_feed>(executor_, options_.on_output_line);
+}
+
+void context_impl::start_poller() {
+  if (options_.busy_poll.count() > 0 && !asleep_ && !unborn_) poller_.emplace();
 }
 
 void context_impl::try_launch() {
@@ -288,11 +297,12 @@ void context_impl::shut_down() noexcept {
   std::vector<detail::operation*> waiting;
   std::unordered_map<std::uint64_t, callables> kept;
   std::unique_ptr<runtime::child_thread> thread;
-  std::shared_ptr<context_impl> latest;  // which knows, and keeps, what keeps it
+  std::shared_ptr<context_impl> latest, spare;  // which know, and keep, what keeps them
   {
     const lock_type lock(lock_);
     down_ = true;
     latest = take_latest();
+    spare = std::move(spare_);
     service_ = nullptr;
     if (!exit_known_) end_child();
     thread = std::move(thread_);
@@ -351,7 +361,7 @@ void context_impl::become_ready(completions& done) {
 
 void context_impl::announce(context_event::kind what, std::uint64_t lost_calls,
                             std::uint64_t stale_objects) {
-  if (!options_.on_event || asleep_) return;
+  if (!options_.on_event || asleep_ || unborn_) return;
   const std::shared_ptr<const termination> end = what != context_event::kind::ready && ended_
                                                      ? std::make_shared<const termination>(*ended_)
                                                      : nullptr;
@@ -483,7 +493,7 @@ void context_impl::finalize(lock_type& lock, completions& done) {
   if (goes_on)
     go_back(std::move(moved), done);
   else
-    drop_latest();
+    drop_copies();
 }
 
 }  // namespace glovebox::client

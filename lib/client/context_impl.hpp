@@ -129,6 +129,8 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void try_launch();
   transport::unique_fd make_recorder();
   void take_ends(transport::unique_fd channel, transport::unique_fd output);
+  void feed_output();
+  void start_poller();
   bool accepts_calls() const noexcept;
   std::exception_ptr refusal() const;
   void kill(core::evidence::kill why, std::string detail);
@@ -176,8 +178,9 @@ class context_impl final : public detail::context_target, public child_watcher, 
   class snapshot_waiter;
   detail::operation* launch_copy(const std::shared_ptr<context_impl>& of,
                                  std::shared_ptr<server_link> link, const call_options& how,
-                                 std::vector<std::pair<std::uint64_t, std::int64_t>> references);
+                                 reference_list references);
   void inherit(const context_impl& original);
+  void know_objects(std::uint64_t last_handle);
   void note_copy(const detail::operation& order);
   void note_jail();
   static bool note_objects(const core::frame_view& frame, lineage& lives);
@@ -197,8 +200,14 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::uint32_t own_jails() const;
   void choose_way_back(const termination& end);
   void go_back(std::vector<detail::operation*> moved, completions& done);
+  std::shared_ptr<context_impl> make_life(lineage& lives) const;
+  void copy_into(const std::shared_ptr<context_impl>& made, reference_list references);
+  void keep_spare(lineage& lives);
+  std::shared_ptr<context_impl> take_spare(const reference_list& references,
+                                           std::uint64_t last_handle) noexcept;
+  void begin_life(const reference_list& references);
   std::shared_ptr<context_impl> take_latest() noexcept;
-  void drop_latest() noexcept;
+  void drop_copies() noexcept;
 
   // context_io.cpp: the reactor
   void read_channel(lock_type& lock, completions& done, bool to_the_end);
@@ -300,7 +309,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::optional<termination> ended_;
   std::shared_ptr<lineage> own_lineage_;   // of the first life
   std::weak_ptr<lineage> lineage_;         // of every life of a context that has snapshots
-  std::shared_ptr<const lineage> asleep_;  // a snapshot's: whose; it takes no calls
+  std::shared_ptr<lineage> asleep_;        // a snapshot's: whose; it takes no calls
   std::shared_ptr<context_impl> back_to_;  // the next life goes on from there
   std::vector<detail::operation*> back_waiters_;
   std::uint64_t generation_ = 0;                  // of the handles of new objects
@@ -315,7 +324,10 @@ class context_impl final : public detail::context_target, public child_watcher, 
   bool by_itself_ = false;   // a sleeping one that nobody has asked for
   std::uint32_t jails_ = 0;  // that the child was told to enter, in all its lives
   bool inherited_ = false;   // what a copy has to know of its original
-  std::atomic<int> keepers_{0};  // who has this sleeping one: its handles, and its context
+  bool unborn_ = false;      // a further copy of a sleeping one, which no life goes on in yet
+  std::shared_ptr<context_impl> spare_;  // a sleeping one's: such a copy
+  std::uint32_t lives_begun_ = 0;        // from this sleeping one
+  std::atomic<int> keepers_{0};          // who has this sleeping one: its handles, and its context
   context_stats stats_;
   std::string start_note_;
   std::shared_ptr<backtracer> tracer_;

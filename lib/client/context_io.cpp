@@ -158,7 +158,7 @@ void context_impl::arm_waits() {
                            self->deliver(lock, done);
                          });
   }
-  if (active && output_ && !output_armed_) {
+  if (active && output_ && !output_armed_ && !unborn_) {
     output_armed_ = true;
     output_->async_wait(asio::posix::stream_descriptor::wait_read,
                         [self = self()](const asio_error_code& failed) {
@@ -182,8 +182,8 @@ void context_impl::arm_waits() {
 void context_impl::rest() noexcept {
   if (down_ || !channel_ || is_active() || (!read_armed_ && !output_armed_)) return;
   try {
-    read_output();  // what came with the last reply
-  } catch (...) {   // no memory
+    if (!unborn_) read_output();  // what came with the last reply
+  } catch (...) {                 // no memory
     // It is still there when the next call is made.
   }
   asio_error_code ignored;

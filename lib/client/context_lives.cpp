@@ -146,18 +146,12 @@ call_options context_impl::waking_up() const {
 }
 
 std::shared_ptr<detail::context_target> context_impl::revive() {
-  std::shared_ptr<server_link> link;
-  {
-    const lock_type lock(lock_);
-    link = link_;
-  }
   const auto made = std::make_shared<context_impl>(executor_, options_);
   made->generation_ = generation_ + 1;
   made->ancestors_ = ancestors_;
   made->ancestors_.push_back(self());
   made->inherit(*this);
-  if (detail::operation* const order = made->launch_copy(self(), std::move(link), waking_up(), {}))
-    submit(*order);
+  copy_into(made, {});
   return made;
 }
 
@@ -239,21 +233,15 @@ void context_impl::go_back(std::vector<detail::operation*> moved, completions& d
   std::shared_ptr<context_impl> next, older;
   std::shared_ptr<const std::string> why_lost;
   try {
-    next = std::make_shared<context_impl>(executor_, options_);
-    std::vector<std::pair<std::uint64_t, std::int64_t>> references;
-    std::shared_ptr<server_link> link;
-    {
-      const lock_type lock(there->lock_);
-      link = there->link_;
-    }
-    std::uint64_t stale = 0;
+    reference_list references;
+    std::uint64_t stale = 0, last_handle = 0;
     {
       const std::lock_guard held(lives->lock);
-      next->generation_ = ++lives->generation;
       for (const lineage::sleeper& each : lives->sleepers)
         if (each.which.lock() == there) {
           references = each.since.list();
           stale = each.since.above(each.last_handle);
+          last_handle = each.last_handle;
         }
       if (lost != 0 && !options_.accept_lost_state)
         why_lost = std::make_shared<const std::string>(lost_calls_text(lost, lives->refused));
@@ -263,18 +251,23 @@ void context_impl::go_back(std::vector<detail::operation*> moved, completions& d
         older = std::exchange(lives->latest, there);
       }
     }
-    next->lineage_ = lives;
-    next->ancestors_ = there->ancestors_;
-    next->ancestors_.push_back(there);
-    next->stats_ = stats_;
-    next->stats_.calls -= moved.size();
-    ++next->stats_.roll_backs;
-    if (snapshots_) next->snapshots_ = snapshots_->next(asked_for);
-    next->inherit(*there);
+    next = there->take_spare(references, last_handle);
+    const bool prepared = next != nullptr;
+    if (!prepared) next = there->make_life(*lives);
     announce(context_event::kind::rolled_back, lost, stale);
-    if (detail::operation* const order =
-            next->launch_copy(there, std::move(link), waking_up(), std::move(references)))
-      there->submit(*order);
+    {
+      const lock_type begins(next->lock_);
+      next->lineage_ = lives;
+      next->ancestors_ = there->ancestors_;
+      next->ancestors_.push_back(there);
+      next->stats_ = stats_;
+      next->stats_.calls -= moved.size();
+      ++next->stats_.roll_backs;
+      if (snapshots_) next->snapshots_ = snapshots_->next(asked_for);
+      if (prepared) next->begin_life(references);
+    }
+    if (!prepared) there->copy_into(next, std::move(references));
+    if (++there->lives_begun_ > 1) there->keep_spare(*lives);
   } catch (...) {
     for (const auto* const all : {&std::as_const(moved), &waiting})
       for (detail::operation* const op : *all) done.fail(*op, std::current_exception());
@@ -296,6 +289,71 @@ void context_impl::go_back(std::vector<detail::operation*> moved, completions& d
   lives->current = std::move(next);
 }
 
+// ---- copies of a snapshot
+
+std::shared_ptr<context_impl> context_impl::make_life(lineage& lives) const {
+  auto made = std::make_shared<context_impl>(executor_, options_);
+  made->snapshots_.reset();
+  {
+    const std::lock_guard held(lives.lock);
+    made->generation_ = ++lives.generation;
+  }
+  made->inherit(*this);
+  return made;
+}
+
+void context_impl::copy_into(const std::shared_ptr<context_impl>& made, reference_list references) {
+  std::shared_ptr<server_link> link;
+  {
+    const lock_type lock(lock_);
+    link = link_;
+  }
+  if (detail::operation* const order =
+          made->launch_copy(self(), std::move(link), waking_up(), std::move(references)))
+    submit(*order);
+}
+
+// A snapshot that was gone back to twice will be once more. The copy for that is made while the
+// one before runs.
+void context_impl::keep_spare(lineage& lives) {
+  const std::shared_ptr<context_impl> made = make_life(lives);
+  made->unborn_ = true;
+  {
+    const lock_type lock(lock_);
+    if (spare_ || !accepts_calls()) return;
+    spare_ = made;
+  }
+  copy_into(made, {});
+}
+
+// \returns null when there is none, or none that will do: references can be given back later, not
+// taken
+std::shared_ptr<context_impl> context_impl::take_spare(const reference_list& references,
+                                                       std::uint64_t last_handle) noexcept {
+  for (const auto& [object, count] : references)
+    if (object <= last_handle && count > 0) return nullptr;
+  std::shared_ptr<context_impl> spare;
+  {
+    const lock_type lock(lock_);
+    spare = std::move(spare_);
+  }
+  if (!spare || !spare->has_died()) return spare;
+  spare->close();
+  return nullptr;
+}
+
+// Under the lock. A spare's, once there is a use for it.
+void context_impl::begin_life(const reference_list& references) {
+  unborn_ = false;
+  feed_output();
+  start_poller();
+  for (const auto& [object, count] : references)
+    for (std::int64_t given_back = 0; given_back > count; --given_back) session_.release(object, 1);
+  if (state_ == context_state::ready) announce(context_event::kind::ready);
+  if (!references.empty()) post_flush();
+  arm_waits();
+}
+
 std::shared_ptr<context_impl> context_impl::take_latest() noexcept {
   const auto lives = lineage_.lock();
   if (!lives || asleep_) return nullptr;
@@ -303,9 +361,10 @@ std::shared_ptr<context_impl> context_impl::take_latest() noexcept {
   return std::move(lives->latest);
 }
 
-// The context is over, and so are the snapshots that nobody else has.
-void context_impl::drop_latest() noexcept {
+// The context is over, and so are the copies that nobody else has.
+void context_impl::drop_copies() noexcept {
   if (const auto latest = take_latest()) latest->close();
+  if (const auto spare = std::move(spare_)) spare->close();
 }
 
 // ---- what can be asked

@@ -13,6 +13,9 @@ namespace glovebox::client {
 
 class context_impl;
 
+/// Handles, and how many references to each the parent holds more, or less.
+using reference_list = std::vector<std::pair<std::uint64_t, std::int64_t>>;
+
 /// How many references to each object the parent holds more, or less, than when a snapshot was
 /// made. Whoever goes on from there has to be told.
 class reference_changes {
@@ -21,9 +24,7 @@ class reference_changes {
     const auto [at, added] = counts_.try_emplace(object, count);
     if (!added && (at->second += count) == 0) counts_.erase(at);
   }
-  std::vector<std::pair<std::uint64_t, std::int64_t>> list() const {
-    return {counts_.begin(), counts_.end()};
-  }
+  reference_list list() const { return {counts_.begin(), counts_.end()}; }
   /// References to objects with greater handles.
   std::uint64_t above(std::uint64_t object) const {
     std::int64_t sum = 0;
@@ -43,7 +44,7 @@ struct lineage {
   struct sleeper {
     std::weak_ptr<context_impl> which;
     reference_changes since;
-    bool answered = false;          // objects that come back were not there when it was made
+    bool answered = false;          // that it was made: what comes back now is younger
     std::uint64_t last_handle = 0;  // no object that it knows has a greater one
   };
 
@@ -53,7 +54,6 @@ struct lineage {
   std::vector<sleeper> sleepers;
   std::shared_ptr<context_impl> latest;  // snapshot, when crashes go back to it
   std::string refused;                   // why there is no later one
-  std::uint64_t last_handle = 0;         // that was seen
   std::uint32_t jails = 0;               // that the child was told to enter
   std::uint64_t generation = 0;          // of handles: copies count on from different numbers
 };

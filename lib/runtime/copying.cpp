@@ -74,8 +74,8 @@ std::string why_not_to_copy() {
   return text + ", which the copy would lack; end them first";
 }
 
-void copy_child(const copy_order& order) {
-  callbacks_here().copy(order);
+std::uint64_t copy_child(const copy_order& order) {
+  return callbacks_here().copy(order);
 }
 
 }  // namespace runtime

@@ -29,9 +29,10 @@ BOOST_DESCRIBE_STRUCT(copy_order, (),
                        last_handle, references))
 
 /// In a child, between calls: makes a copy of it, which goes on with what it is given, and knows
-/// nothing of the calls that follow here. \throws std::runtime_error that says why it can't be
-/// copied; std::system_error
-void copy_child(const copy_order& order);
+/// nothing of the calls that follow here.
+/// \returns the greatest handle of an object that the copy knows
+/// \throws std::runtime_error that says why it can't be copied; std::system_error
+std::uint64_t copy_child(const copy_order& order);
 
 /// The hooks of this_child::on_copy, in the order in which they were set, or against it.
 void run_before_copy();  ///< \throws what one of them throws, after undoing what was done

@@ -309,7 +309,7 @@ std::stop_token dispatcher::stop_token() {
 
 // ---- copies
 
-void dispatcher::copy(const copy_order& order) {
+std::uint64_t dispatcher::copy(const copy_order& order) {
   if (page_.in_process != 0)
     throw std::runtime_error(
         "this child cannot be copied: it is a thread of its parent's process "
@@ -327,7 +327,7 @@ void dispatcher::copy(const copy_order& order) {
   try {
     if (process::copy_process(server) != 0) {
       run_after_copy(false);
-      return;
+      return objects_.last_handle();
     }
   } catch (...) {
     run_after_copy(false);
@@ -339,6 +339,7 @@ void dispatcher::copy(const copy_order& order) {
   if (!process::settle_copy(own, server, channel_, page_)) ::_exit(127);
   live_on(order);
   run_after_copy(true);
+  return 0;  // nobody is told
 }
 
 // Nothing that belongs to the original's conversation is left.

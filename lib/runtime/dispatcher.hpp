@@ -69,7 +69,7 @@ class dispatcher final : private detail::callback_port {
   std::unique_ptr<detail::object_port> make_object_port() override;
   std::shared_ptr<const detail::parent_callable> take_named(std::uint64_t name) override;
   std::stop_token stop_token() override;
-  void copy(const copy_order& order) override;
+  std::uint64_t copy(const copy_order& order) override;
   void live_on(const copy_order& order);
   void tell_let_go();
   void wait_for(std::uint64_t callback);

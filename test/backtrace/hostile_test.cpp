@@ -2,6 +2,7 @@
 #include "backtrace/backtrace_programs.hpp"
 #include "backtrace/subject_fixture.hpp"
 #include "support/dice.hpp"
+#include "support/long_run.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -114,7 +115,7 @@ BOOST_FIXTURE_TEST_CASE(a_fifo_as_a_module, hostile_record, *precondition(may_sy
 
 BOOST_FIXTURE_TEST_CASE(damaged_modules, hostile_record) {
   const std::string good = content_of(subject_program);
-  for (const std::uint32_t seed : seeds(60)) {
+  for (const std::uint32_t seed : seeds(repetitions(600, 60))) {
     dice random(seed);
     std::string bad = good;
     if (random.one_in(4)) bad.resize(random.below(bad.size()));
@@ -133,7 +134,7 @@ BOOST_FIXTURE_TEST_CASE(damaged_modules, hostile_record) {
 }
 
 BOOST_FIXTURE_TEST_CASE(random_records, hostile_record) {
-  for (const std::uint32_t seed : seeds(150)) {
+  for (const std::uint32_t seed : seeds(repetitions(1500, 150))) {
     dice random(seed);
     take_back();
     auto* const bytes = reinterpret_cast<std::byte*>(&*record);

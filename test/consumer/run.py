@@ -72,7 +72,7 @@ def main():
     if "asio" in requires:
         sys.exit("glovebox.pc requires asio, which has no .pc file on Debian")
 
-    exported = subprocess.run(["nm", "--dynamic", "--defined-only", "--demangle",
+    exported = subprocess.run(["nm", "--dynamic", "--defined-only", "--extern-only", "--demangle",
                                library / "libglovebox.so"], check=True, text=True,
                               stdout=subprocess.PIPE).stdout
     private = [line for line in exported.splitlines() if PRIVATE_SYMBOL.search(line)]

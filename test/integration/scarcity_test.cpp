@@ -188,16 +188,18 @@ BOOST_AUTO_TEST_CASE(everything_at_each_place) {
     BOOST_TEST(use_everything(io).empty());
   }
   const holdings before;
+  const int step = glovebox::test::under_sanitizer ? 3 : 1;  // where each takes a second
   for (const scarcity::call which : scarcity::all_calls)
     for (const int error : scarcity::errors_of(which)) {
-      int nth = 1;
-      for (bool happened = true; happened; ++nth) {
+      int nth = 1, places = 0;
+      for (bool happened = true; happened; nth += step) {
         BOOST_TEST_REQUIRE(nth < 200);
         BOOST_TEST_CONTEXT(scarcity::name_of(which) << ' ' << nth << ": " << std::strerror(error)) {
           asio::io_context io;
           scarcity::fail(which, nth, error);
           const std::vector<std::string> errors = use_everything(io);
           happened = scarcity::stop_failing();
+          places += happened;
           for (const std::string& each : errors)
             BOOST_TEST((each.find(std::strerror(error)) != each.npos ||
                         each.find("bad_alloc") != each.npos),
@@ -206,7 +208,7 @@ BOOST_AUTO_TEST_CASE(everything_at_each_place) {
         }
         check_nothing_is_left(before);
       }
-      BOOST_TEST(nth > 2);  // it is used at all
+      BOOST_TEST(places != 0);  // it is used at all
     }
 }
 

@@ -11,7 +11,7 @@ namespace glovebox::test {
 /// people wait for otherwise, and less under a sanitizer.
 inline int repetitions(int whole, int usual) {
   if (std::getenv("GLOVEBOX_TEST_LONG") != nullptr) return whole;
-  return under_sanitizer ? usual / 3 : usual;
+  return under_sanitizer ? usual / 5 : usual;
 }
 
 }  // namespace glovebox::test

@@ -143,7 +143,8 @@ BOOST_AUTO_TEST_CASE(huge_counts_and_offsets) {
   BOOST_TEST(refused() == "the ELF file's table of segments is damaged");
   bad = good;
   header_of(bad).e_phnum = 1024;
-  BOOST_TEST(!refused().empty());
+  bad.resize(header_of(bad).e_phoff + 1023 * sizeof(ElfW(Phdr)));
+  BOOST_TEST(refused() == truncated);
   bad = good;
   header_of(bad).e_phentsize = 0;
   BOOST_TEST(refused() == "the ELF file's table of segments is damaged");

@@ -99,7 +99,7 @@ class GLOVEBOX_API callback_port {
   /// Of the call that runs.
   virtual std::stop_token stop_token() = 0;
   /// See runtime::copy_child.
-  virtual void copy(const runtime::copy_order& order) = 0;
+  virtual std::uint64_t copy(const runtime::copy_order& order) = 0;
 };
 
 }  // namespace glovebox::detail

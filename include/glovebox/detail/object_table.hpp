@@ -41,6 +41,8 @@ class GLOVEBOX_API object_table {
   void continue_after(std::uint64_t handle) noexcept {
     if (handle > last_handle_) last_handle_ = handle;
   }
+  /// The greatest handle of an object that there is or was.
+  std::uint64_t last_handle() const noexcept { return last_handle_; }
   /// The parent holds that many more references; nothing happens when the handle is stale.
   void retain(std::uint64_t handle, std::uint64_t count) noexcept;
 
