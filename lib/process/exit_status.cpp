@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <fstream>
@@ -24,10 +25,30 @@ struct pidfd_info {
 };
 static_assert(sizeof(pidfd_info) == 64);
 
+std::chrono::microseconds to_duration(const timeval& time) {
+  return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+}
+
 constexpr auto get_info = _IOWR(0xFF, 11, pidfd_info);
 constexpr std::uint64_t info_exit = 1u << 3;
 
 }  // namespace
+
+bool wait_for(idtype_t type, id_t id, siginfo_t& info, int options, rusage* usage) {
+  info = {};
+  while (::syscall(SYS_waitid, type, id, &info, options | WEXITED | __WALL, usage) != 0) {
+    if (errno != EINTR) return false;
+  }
+  return info.si_pid != 0;
+}
+
+exit_status to_exit_status(const siginfo_t& info, const rusage& usage) {
+  return {.code = info.si_code,
+          .status = info.si_status,
+          .usage = {.peak_memory = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024,
+                    .user_time = to_duration(usage.ru_utime),
+                    .system_time = to_duration(usage.ru_stime)}};
+}
 
 std::optional<exit_status> exit_from_pidfd(int pidfd) {
   pidfd_info info{};

@@ -20,7 +20,6 @@
 #include <unistd.h>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -49,25 +48,9 @@ constexpr int exit_of_failed_server = 125;
 constexpr std::size_t most_waiting = 64;
 constexpr int retry_ms = 10;
 
-std::chrono::microseconds to_duration(const timeval& time) {
-  return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
-}
-
-exit_status to_exit_status(const siginfo_t& info, const rusage& usage) {
-  return {.code = info.si_code,
-          .status = info.si_status,
-          .usage = {.peak_memory = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024,
-                    .user_time = to_duration(usage.ru_utime),
-                    .system_time = to_duration(usage.ru_stime)}};
-}
-
-// The library's waitid keeps the resource usage to itself.
-bool wait_for(idtype_t type, id_t id, siginfo_t& info, int options, rusage* usage = nullptr) {
-  info = {};
-  while (::syscall(SYS_waitid, type, id, &info, options | WEXITED | __WALL, usage) != 0) {
-    if (errno != EINTR) return false;
-  }
-  return info.si_pid != 0;
+bool has_something(const unique_fd& from) {
+  pollfd there{.fd = from.get(), .events = POLLIN, .revents = 0};
+  return ::poll(&there, 1, 0) > 0;
 }
 
 class all_signals_blocked {
@@ -115,7 +98,7 @@ class server {
     std::string detail{};
   };
 
-  void receive_request();
+  bool receive_request();
   std::optional<failure> obey(std::span<const std::byte> bytes, std::vector<unique_fd>& descriptors,
                               bool descriptors_lost);
   std::optional<failure> start(const start_request& request, std::vector<unique_fd>& descriptors,
@@ -127,7 +110,9 @@ class server {
   void become_child(const start_request& request, std::vector<unique_fd>& descriptors);
   void reap_all();
   bool reap_one(int options);
+  void hear_of_copies();
   bool copies_may_come();
+  bool copies_may_be_announced();
   bool kill_orphans();
   void post(const server_message& message, unique_fd pidfd = {});
   void send_waiting();
@@ -208,10 +193,11 @@ void server::run() {
   }
 }
 
-void server::receive_request() {
+// \returns whether there was one, and it could be read
+bool server::receive_request() {
   std::vector<unique_fd> descriptors;
   const auto result = transport::receive_some(control_.get(), buffer_, descriptors, MSG_DONTWAIT);
-  if (result.error == EAGAIN || result.error == ENOBUFS || result.error == ENOMEM) return;
+  if (result.error == EAGAIN || result.error == ENOBUFS || result.error == ENOMEM) return false;
   if (result.error != 0 || result.bytes == 0) finish();
 
   const auto bytes = std::span<const std::byte>(buffer_).first(result.bytes);
@@ -223,6 +209,7 @@ void server::receive_request() {
   }
   if (failed)
     post(start_failed{child_of(bytes), failed->error, failed->stage, std::move(failed->detail)});
+  return true;
 }
 
 std::optional<server::failure> server::obey(std::span<const std::byte> bytes,
@@ -392,6 +379,7 @@ bool server::reap_one(int options) {
   siginfo_t info;
   if (!wait_for(P_ALL, 0, info, options | WNOWAIT)) return false;
   const pid_t pid = info.si_pid;
+  if (!ends_ && !children_.contains(pid)) hear_of_copies();
   const auto child = children_.find(pid);
   // While the leader is not reaped its number can be no other group's.
   if (child != children_.end()) ::kill(-pid, SIGKILL);
@@ -404,12 +392,24 @@ bool server::reap_one(int options) {
   return true;
 }
 
+// What has ended may be a copy, although its request, or what it has said itself, is still to be
+// read.
+void server::hear_of_copies() {
+  while (copies_may_be_announced() && waiting_.size() < most_waiting && receive_request()) {
+  }
+  for (std::size_t i = expected_.size(); i-- != 0;)
+    if (has_something(expected_[i].registration)) adopt(i);
+}
+
 // Nobody can tell a copy of a child from an orphan before it has said who it is. The request that
 // announces one is sent before it is made.
 bool server::copies_may_come() {
-  if (ends_) return false;
+  return !ends_ && (!expected_.empty() || copies_may_be_announced());
+}
+
+bool server::copies_may_be_announced() {
   pollfd requests{.fd = control_.get(), .events = POLLIN, .revents = 0};
-  return !expected_.empty() || (::poll(&requests, 1, 0) > 0 && requests.revents == POLLIN);
+  return ::poll(&requests, 1, 0) > 0 && requests.revents == POLLIN;
 }
 
 // Kills what was re-parented to this process. It is reaped like the rest, and as its own children

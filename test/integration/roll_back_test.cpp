@@ -47,6 +47,10 @@ struct counted {
   int add(int n) { return number += n; }
   int number;
 };
+std::shared_ptr<counted> only_one() {
+  static const auto made = std::make_shared<counted>(7);
+  return made;
+}
 
 // ---- in the parent
 
@@ -159,6 +163,19 @@ BOOST_AUTO_TEST_CASE(what_is_lost_is_told) {
   BOOST_TEST(told.seen().front().lost == 3u);
   BOOST_TEST(told.seen().front().stale == 1u);
   BOOST_CHECK_THROW(get(late.call<&counted::value>(use_future)), std::logic_error);
+}
+
+// A handle once more of an object that the snapshot knows.
+BOOST_AUTO_TEST_CASE(what_comes_again_is_not_stale) {
+  events told;
+  const context ctx(shared_io(), going_back(0, &told));
+  const auto early = get(ctx.call<&only_one>(use_future));
+  const snapshot before = get(ctx.snapshot(use_future));
+  const auto again = get(ctx.call<&only_one>(use_future));
+  BOOST_TEST((ends(crash(ctx)) == cause::signal));
+  BOOST_CHECK_THROW(total_in(ctx), state_rolled_back);
+  BOOST_TEST(told.seen().front().stale == 0u);
+  BOOST_TEST(get(again.call<&counted::value>(use_future)) == 7);
 }
 
 BOOST_AUTO_TEST_CASE(calls_behind_it_do_not_run_where_others_are_lost) {

@@ -8,7 +8,10 @@
 
 #include <chrono>
 #include <csignal>
+#include <fstream>
+#include <iterator>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include <boost/test/unit_test.hpp>
@@ -16,6 +19,13 @@
 BOOST_AUTO_TEST_SUITE(snapshot_life_test, *boost::unit_test::precondition(glovebox::test::can_copy))
 
 using namespace snapshots;
+
+/// For a message: a copy has said by then who it is.
+bool is_waiting(pid_t pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  const std::string text{std::istreambuf_iterator<char>(stat), {}};
+  return text.find(") S ") != text.npos;
+}
 
 BOOST_AUTO_TEST_CASE(a_snapshot_that_was_killed) {
   const context ctx(shared_io());
@@ -43,6 +53,31 @@ BOOST_AUTO_TEST_CASE(one_that_does_not_answer) {
   go_back(ctx, good);
   BOOST_TEST(add_in(ctx, 1) == 2);
   process.send(SIGCONT);
+}
+
+// The server reads that there will be a copy, what that says, and that it has ended, all at once.
+BOOST_AUTO_TEST_CASE(one_that_ends_before_its_server_knows_it) {
+  const context ctx(shared_io());
+  add_in(ctx, 1);
+  const pid_t server_pid = get(ctx.call<&life::parent_pid>(use_future));
+  BOOST_TEST_REQUIRE(life::eventually([&] { return life::children_of(server_pid).size() == 1; }));
+  const life::process_watch server(server_pid);
+  server.send(SIGSTOP);
+  auto asked = ctx.snapshot(use_future);
+  pid_t copy = 0;
+  BOOST_TEST_REQUIRE(life::eventually([&] {
+    for (const pid_t each : life::children_of(server_pid))
+      if (each != ctx.pid()) copy = each;
+    return copy != 0 && is_waiting(copy);
+  }));
+  const life::process_watch process(copy);
+  process.send(SIGKILL);
+  BOOST_TEST(process.ends());
+  server.send(SIGCONT);
+  const snapshot made = get(std::move(asked));
+  BOOST_TEST(made.pid() == copy);
+  BOOST_CHECK_THROW(go_back(ctx, made), state_error);
+  BOOST_TEST(add_in(ctx, 1) == 2);
 }
 
 BOOST_AUTO_TEST_CASE(an_owner_who_goes_while_it_goes_back) {

@@ -301,4 +301,25 @@ BOOST_AUTO_TEST_CASE(random_exports_and_releases) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(handles_of_a_copy) {
+  object_table table;
+  BOOST_TEST(table.last_handle() == 0u);
+  const auto kept = std::make_shared<thing>();
+  const std::uint64_t early = adopt(table, kept);
+  const std::uint64_t gone = adopt(table, std::make_shared<thing>());
+  table.release(gone, 1);
+  BOOST_TEST(table.last_handle() == gone);
+  table.continue_after(1000);
+  BOOST_TEST(adopt(table, std::make_shared<thing>()) == 1001u);
+  table.continue_after(5);  // none is ever used twice
+  BOOST_TEST(table.last_handle() == 1001u);
+  table.retain(early, 2);
+  table.retain(gone, 2);
+  table.release(early, 2);
+  BOOST_TEST(!is_stale(table, early));
+  BOOST_TEST(is_stale(table, gone));
+  table.release(early, 1);
+  BOOST_TEST(is_stale(table, early));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
