@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(everything_at_each_place) {
     BOOST_TEST(use_everything(io).empty());
   }
   const holdings before;
-  const int step = glovebox::test::under_sanitizer ? 3 : 1;  // where each takes a second
+  const int step = glovebox::test::under_sanitizer ? 4 : 1;  // where each takes a second
   for (const scarcity::call which : scarcity::all_calls)
     for (const int error : scarcity::errors_of(which)) {
       int nth = 1, places = 0;
