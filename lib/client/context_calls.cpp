@@ -173,6 +173,7 @@ void context_impl::submit(detail::operation& op) {
   }
   if (what.options.run_timeout.count() > 0)
     run_checks_.add((clock::now() + what.options.run_timeout).time_since_epoch().count(), which.id);
+  if (!what.copies) prepare_spare();
   if (delivers_more()) {
     held_ = true;
     post_flush();  // should the handler wait for this call, on another thread's work

@@ -202,7 +202,8 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void go_back(std::vector<detail::operation*> moved, completions& done);
   std::shared_ptr<context_impl> make_life(lineage& lives) const;
   void copy_into(const std::shared_ptr<context_impl>& made, reference_list references);
-  void keep_spare(lineage& lives);
+  void prepare_spare();
+  void keep_spare(lineage& lives) noexcept;
   std::shared_ptr<context_impl> take_spare(const reference_list& references,
                                            std::uint64_t last_handle) noexcept;
   void begin_life(const reference_list& references);
@@ -240,7 +241,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void drop_tracer() noexcept;
   void look_at_crash(time now);
   void take_crash(const process::crash_record& crash);
-  static void let_it_end(process::crash_record& crash) noexcept;
+  void let_it_end(process::crash_record& crash) noexcept;
   bool is_traced(time now);
   void prepare_look();
   void look_at_hang(time now);
@@ -325,9 +326,10 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::uint32_t jails_ = 0;  // that the child was told to enter, in all its lives
   bool inherited_ = false;   // what a copy has to know of its original
   bool unborn_ = false;      // a further copy of a sleeping one, which no life goes on in yet
-  std::shared_ptr<context_impl> spare_;  // a sleeping one's: such a copy
-  std::uint32_t lives_begun_ = 0;        // from this sleeping one
-  std::atomic<int> keepers_{0};          // who has this sleeping one: its handles, and its context
+  std::shared_ptr<context_impl> spare_;         // a sleeping one's: such a copy
+  std::weak_ptr<context_impl> wants_spare_of_;  // what this life began from
+  std::uint32_t lives_begun_ = 0;               // from this sleeping one
+  std::atomic<int> keepers_{0};  // who has this sleeping one: its handles, and its context
   context_stats stats_;
   std::string start_note_;
   std::shared_ptr<backtracer> tracer_;

@@ -6,7 +6,6 @@
 #include <glovebox/failures.hpp>
 #include <glovebox/snapshot.hpp>
 
-#include <poll.h>
 #include <algorithm>
 #include <utility>
 
@@ -159,8 +158,7 @@ std::shared_ptr<detail::context_target> context_impl::revive() {
 bool context_impl::has_died() const {
   const lock_type lock(lock_);
   if (state_ >= context_state::terminating || exit_known_) return true;
-  pollfd end{.fd = pidfd_.get(), .events = POLLIN, .revents = 0};
-  return pidfd_ && ::poll(&end, 1, 0) > 0;
+  return pidfd_ && process::has_ended(pidfd_.get());
 }
 
 std::uint32_t context_impl::own_jails() const {
@@ -264,10 +262,10 @@ void context_impl::go_back(std::vector<detail::operation*> moved, completions& d
       next->stats_.calls -= moved.size();
       ++next->stats_.roll_backs;
       if (snapshots_) next->snapshots_ = snapshots_->next(asked_for);
+      if (++there->lives_begun_ > 1) next->wants_spare_of_ = there;
       if (prepared) next->begin_life(references);
     }
     if (!prepared) there->copy_into(next, std::move(references));
-    if (++there->lives_begun_ > 1) there->keep_spare(*lives);
   } catch (...) {
     for (const auto* const all : {&std::as_const(moved), &waiting})
       for (detail::operation* const op : *all) done.fail(*op, std::current_exception());
@@ -313,17 +311,29 @@ void context_impl::copy_into(const std::shared_ptr<context_impl>& made, referenc
     submit(*order);
 }
 
-// A snapshot that was gone back to twice will be once more. The copy for that is made while the
-// one before runs.
-void context_impl::keep_spare(lineage& lives) {
-  const std::shared_ptr<context_impl> made = make_life(lives);
-  made->unborn_ = true;
-  {
-    const lock_type lock(lock_);
-    if (spare_ || !accepts_calls()) return;
-    spare_ = made;
+// Under the lock. A snapshot that was gone back to twice will be once more. The copy for that is
+// made while the child runs its first call: whoever goes back waits for nothing that can be done
+// then.
+void context_impl::prepare_spare() {
+  if (wants_spare_of_.expired()) return;
+  const auto there = std::exchange(wants_spare_of_, {}).lock();
+  const auto lives = lineage_.lock();
+  if (there && lives) asio::post(executor_, [there, lives] { there->keep_spare(*lives); });
+}
+
+void context_impl::keep_spare(lineage& lives) noexcept {
+  try {
+    const std::shared_ptr<context_impl> made = make_life(lives);
+    made->unborn_ = true;
+    {
+      const lock_type lock(lock_);
+      if (spare_ || !accepts_calls()) return;
+      spare_ = made;
+    }
+    copy_into(made, {});
+  } catch (...) {
+    // No memory: the next life has to wait for its copy.
   }
-  copy_into(made, {});
 }
 
 // \returns null when there is none, or none that will do: references can be given back later, not

@@ -73,6 +73,7 @@ void context_impl::take_crash(const process::crash_record& crash) {
 
 // The child may go on with its end.
 void context_impl::let_it_end(process::crash_record& crash) noexcept {
+  if (pidfd_) process::keep_off_this_processor(pidfd_.get(), facts_.pid);
   crash.released.store(1);
   process::wake(crash.released);
 }

@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process/exit_status.hpp"
 
+#include <poll.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -64,6 +66,22 @@ std::optional<exit_status> exit_from_pidfd(int pidfd) {
                        .usage = {}};
   }
   return std::nullopt;
+}
+
+bool has_ended(int pidfd) noexcept {
+  pollfd end{.fd = pidfd, .events = POLLIN, .revents = 0};
+  return ::poll(&end, 1, 0) > 0;
+}
+
+void keep_off_this_processor(int pidfd, pid_t pid) noexcept {
+  const int here = ::sched_getcpu();
+  cpu_set_t others;
+  if (here < 0 || here >= CPU_SETSIZE || ::sched_getaffinity(pid, sizeof others, &others) != 0)
+    return;
+  CPU_CLR(static_cast<std::size_t>(here), &others);
+  // Last, since the number is another process's once this one was reaped.
+  if (CPU_COUNT(&others) != 0 && !has_ended(pidfd))
+    ::sched_setaffinity(pid, sizeof others, &others);
 }
 
 bool kill_process(int pidfd, int signal) {

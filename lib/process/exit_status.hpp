@@ -25,6 +25,14 @@ exit_status to_exit_status(const siginfo_t& info, const rusage& usage);
 /// while the process lives *or is not yet reaped*, and on older kernels. `usage` stays empty.
 std::optional<exit_status> exit_from_pidfd(int pidfd);
 
+/// Whether the process has ended, be it reaped or not.
+bool has_ended(int pidfd) noexcept;
+
+/// For a process that is about to end: the kernel takes it apart on the processor on which it wakes
+/// up for that, often the one that it is woken from, which can do nothing else for a millisecond.
+/// Without effect when there is no other processor for it.
+void keep_off_this_processor(int pidfd, pid_t pid) noexcept;
+
 /// False when the process is gone; `errno` says what else it may be.
 bool kill_process(int pidfd, int signal);
 

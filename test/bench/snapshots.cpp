@@ -1,7 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 
-// What it costs to copy a child and to go back to a copy, beside a plain fork in the same child, to
-// the first byte from it; with little memory and with much.
+// What it costs to copy a child and to go back to a copy, once and again and again, beside a plain
+// fork in the same child, to the first byte from it; with little memory and with much.
 #include "figures.hpp"
 
 #include <glovebox/glovebox.hpp>
@@ -18,6 +18,7 @@
 #include <csignal>
 #include <cstddef>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -47,6 +48,10 @@ void hold(std::size_t bytes) {
 }
 int touch(int n) {
   return n + 1;
+}
+
+void work() {
+  std::this_thread::sleep_for(std::chrono::milliseconds(25));
 }
 
 /// Forks, as often as in a round [ms each].
@@ -100,24 +105,41 @@ class subject {
     });
     return milliseconds(spent);
   }
-  /// To the first answer.
+  /// To a snapshot that was not gone back to before.
   double roll_backs() {
     clock_type::duration spent{};
     run([&]() -> asio::awaitable<void> {
-      const glovebox::snapshot made = co_await child_.snapshot();
       for (int i = 0; i != copies; ++i) {
-        const pid_t before = child_.pid();
-        const auto begin = clock_type::now();
-        co_await child_.roll_back(made);
-        spent += clock_type::now() - begin;
-        await_end(before);
-        co_await child_.call<&touch>(i);
+        const glovebox::snapshot made = co_await child_.snapshot();
+        spent += co_await go_back(made);
+      }
+    });
+    return milliseconds(spent);
+  }
+  /// Always to the same one, by a child that has been busy for a while.
+  double further_roll_backs() {
+    clock_type::duration spent{};
+    run([&]() -> asio::awaitable<void> {
+      const glovebox::snapshot made = co_await child_.snapshot();
+      for (int i = 0; i != 2; ++i) co_await go_back(made);
+      for (int i = 0; i != copies; ++i) {
+        co_await child_.call<&work>();
+        spent += co_await go_back(made);
       }
     });
     return milliseconds(spent);
   }
 
  private:
+  asio::awaitable<clock_type::duration> go_back(const glovebox::snapshot& to) {
+    const pid_t before = child_.pid();
+    const auto begin = clock_type::now();
+    co_await child_.roll_back(to);
+    const auto spent = clock_type::now() - begin;
+    await_end(before);
+    co_await child_.call<&touch>(1);
+    co_return spent;
+  }
   template <class F>
   void run(F body) {
     auto done = asio::co_spawn(io_, body, asio::use_future);
@@ -142,8 +164,11 @@ int main(int argc, char** argv) {
       {
           {"snapshot of a small child", "ms", [&] { return small.snapshots(); }, raw_small, 1.6},
           {"roll-back of a small child", "ms", [&] { return small.roll_backs(); }, raw_small, 1.6},
+          {"further ones of a small child", "ms", [&] { return small.further_roll_backs(); },
+           raw_small, 1.6},
           {"snapshot, 256 MiB", "ms", [&] { return big.snapshots(); }, raw_big, 1.6},
           {"roll-back, 256 MiB", "ms", [&] { return big.roll_backs(); }, raw_big, 1.6},
+          {"further ones, 256 MiB", "ms", [&] { return big.further_roll_backs(); }, raw_big, 1.6},
       },
       argc, argv);
 }

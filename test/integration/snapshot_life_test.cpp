@@ -140,7 +140,10 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_behind) {
   add_in(ctx, 1);
   const pid_t server = get(ctx.call<&life::parent_pid>(use_future));
   const snapshot before = snapshot_of(ctx);
-  for (int i = 0; i != 3; ++i) go_back(ctx, before);
+  for (int i = 0; i != 3; ++i) {
+    go_back(ctx, before);
+    add_in(ctx, 1);
+  }
   // The context's child, the snapshot, and the copy of it that is kept for the next time.
   const auto as_few_as_needed = [&] {
     return life::eventually([&] { return life::children_of(server).size() == 3; });
