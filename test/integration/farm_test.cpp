@@ -16,7 +16,7 @@ BOOST_DATA_TEST_CASE(every_outcome,
     return;
   }
   farm_options options = quiet();
-  options.timeout = 1s;  // a busy machine fills memory slowly
+  options.timeout = 3s;  // a busy machine fills memory slowly
   options.pool.size = 2;
   options.pool.calls_per_child = calls_per_child;
   options.pool.child.method = method;

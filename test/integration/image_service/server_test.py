@@ -23,7 +23,7 @@ def serve(*options):
 class Thumbnails(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = serve("--timeout-ms", 1000 * TIME_SCALE)
+        cls.server = serve("--timeout-ms", 3000 * TIME_SCALE)
 
     @classmethod
     def tearDownClass(cls):
