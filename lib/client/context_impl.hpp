@@ -329,6 +329,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::shared_ptr<context_impl> spare_;         // a sleeping one's: such a copy
   std::weak_ptr<context_impl> wants_spare_of_;  // what this life began from
   std::uint32_t lives_begun_ = 0;               // from this sleeping one
+  std::uint64_t life_ = 0;                      // which of its context's, from 0 on
   std::atomic<int> keepers_{0};  // who has this sleeping one: its handles, and its context
   context_stats stats_;
   std::string start_note_;

@@ -113,7 +113,7 @@ void context_impl::take_ring(lock_type& lock, completions& done) {
 }
 
 void context_impl::read_output() {
-  if (!output_) return;
+  if (!output_ || unborn_) return;  // what it says is for the life that goes on in it
   std::array<char, 4096> buffer;
   constexpr int most_rounds = 64;
   for (int round = 0; round != most_rounds; ++round) {
@@ -182,8 +182,8 @@ void context_impl::arm_waits() {
 void context_impl::rest() noexcept {
   if (down_ || !channel_ || is_active() || (!read_armed_ && !output_armed_)) return;
   try {
-    if (!unborn_) read_output();  // what came with the last reply
-  } catch (...) {                 // no memory
+    read_output();  // what came with the last reply
+  } catch (...) {   // no memory
     // It is still there when the next call is made.
   }
   asio_error_code ignored;

@@ -101,7 +101,8 @@ std::shared_ptr<context_impl> context_impl::successor() const {
   const auto lives = lineage_.lock();
   if (!lives) return nullptr;
   const std::lock_guard held(lives->lock);
-  return lives->current.get() == this ? nullptr : lives->current;
+  // Not the one before, which may still be handing over to this one.
+  return lives->current && lives->current->life_ > life_ ? lives->current : nullptr;
 }
 
 // What results come from: the one that handles know.
@@ -256,6 +257,7 @@ void context_impl::go_back(std::vector<detail::operation*> moved, completions& d
     {
       const lock_type begins(next->lock_);
       next->lineage_ = lives;
+      next->life_ = life_ + 1;
       next->ancestors_ = there->ancestors_;
       next->ancestors_.push_back(there);
       next->stats_ = stats_;
@@ -267,6 +269,7 @@ void context_impl::go_back(std::vector<detail::operation*> moved, completions& d
     }
     if (!prepared) there->copy_into(next, std::move(references));
   } catch (...) {
+    if (next) next->close();  // which may have a process
     for (const auto* const all : {&std::as_const(moved), &waiting})
       for (detail::operation* const op : *all) done.fail(*op, std::current_exception());
     return;
@@ -358,7 +361,7 @@ void context_impl::begin_life(const reference_list& references) {
   feed_output();
   start_poller();
   for (const auto& [object, count] : references)
-    for (std::int64_t given_back = 0; given_back > count; --given_back) session_.release(object, 1);
+    if (count < 0) session_.release(object, static_cast<std::uint32_t>(-count));
   if (state_ == context_state::ready) announce(context_event::kind::ready);
   if (!references.empty()) post_flush();
   arm_waits();

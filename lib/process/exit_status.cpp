@@ -27,12 +27,12 @@ struct pidfd_info {
 };
 static_assert(sizeof(pidfd_info) == 64);
 
+constexpr auto get_info = _IOWR(0xFF, 11, pidfd_info);
+constexpr std::uint64_t info_exit = 1u << 3;
+
 std::chrono::microseconds to_duration(const timeval& time) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
 }
-
-constexpr auto get_info = _IOWR(0xFF, 11, pidfd_info);
-constexpr std::uint64_t info_exit = 1u << 3;
 
 }  // namespace
 
@@ -74,6 +74,7 @@ bool has_ended(int pidfd) noexcept {
 }
 
 void keep_off_this_processor(int pidfd, pid_t pid) noexcept {
+  if (pid <= 0) return;  // 0 would be the calling thread
   const int here = ::sched_getcpu();
   cpu_set_t others;
   if (here < 0 || here >= CPU_SETSIZE || ::sched_getaffinity(pid, sizeof others, &others) != 0)

@@ -78,12 +78,18 @@ void use_copies(asio::io_context& io, const context& ctx, const Heard& heard) {
   });
   run_until(io, [&] { return over; });
   if (!made) return;
-  over = false;
-  ctx.roll_back(made, [&](const std::exception_ptr& error) {
-    heard(error);
-    over = true;
-  });
-  run_until(io, [&] { return over; });
+  // The last time in a copy that is kept from the second one on.
+  for (int i = 0; i != 3; ++i) {
+    over = false;
+    ctx.roll_back(made, [&](const std::exception_ptr& error) {
+      heard(error);
+      over = true;
+    });
+    run_until(io, [&] { return over; });
+    if (ctx.ended()) break;
+    ctx.call<&echo>(1, heard);
+    run_until(io, [&] { return ctx.stats().open == 0; });
+  }
   ending call;
   const context other = made.revive();
   other.call<&echo>(1, [&](const std::exception_ptr& error, int) {
