@@ -21,16 +21,17 @@ namespace {
 constexpr int generation_shift = 40;
 
 detail::request copy_request(const std::shared_ptr<detail::target>& on, const call_options& how,
-                             const runtime::copy_order& order) {
+                             runtime::copy_order&& order) {
   using namespace detail;
-  using slots = choose_slots<type_list<const runtime::copy_order&>,
-                             type_list<const runtime::copy_order&>>::type;
+  using slots =
+      choose_slots<type_list<const runtime::copy_order&>, type_list<runtime::copy_order>>::type;
   using stub_type = stub<named_target<&runtime::copy_child>, std::uint64_t, false, slots>;
   request call;
   call.stub = &stub_type::node;
   call.options = how;
   call.copies = true;
-  encode_arguments(slots{}, std::make_index_sequence<1>{}, *on, call, std::forward_as_tuple(order));
+  encode_arguments(slots{}, std::make_index_sequence<1>{}, *on, call,
+                   std::forward_as_tuple(std::move(order)));
   return call;
 }
 
@@ -111,7 +112,7 @@ detail::operation* context_impl::launch_copy(const std::shared_ptr<context_impl>
     what.standard_error = owned(outputs.end_of(options_.standard_error));
     what.last_handle = generation_ << generation_shift;
     what.references = std::move(references);
-    order = new copy_operation(copy_request(of, how, what), of, self());
+    order = new copy_operation(copy_request(of, how, std::move(what)), of, self());
     if (!link || !link->adopt(std::move(servers), std::weak_ptr<child_watcher>(self()), child_))
       throw std::system_error(ECONNRESET, std::generic_category(), "the fork server died");
     link_ = std::move(link);

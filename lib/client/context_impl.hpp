@@ -202,7 +202,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void go_back(std::vector<detail::operation*> moved, completions& done);
   std::shared_ptr<context_impl> make_life(lineage& lives) const;
   void copy_into(const std::shared_ptr<context_impl>& made, reference_list references);
-  void prepare_spare();
+  void prepare_spare() noexcept;
   void keep_spare(lineage& lives) noexcept;
   std::shared_ptr<context_impl> take_spare(const reference_list& references,
                                            std::uint64_t last_handle) noexcept;

@@ -317,11 +317,16 @@ void context_impl::copy_into(const std::shared_ptr<context_impl>& made, referenc
 // Under the lock. A snapshot that was gone back to twice will be once more. The copy for that is
 // made while the child runs its first call: whoever goes back waits for nothing that can be done
 // then.
-void context_impl::prepare_spare() {
+void context_impl::prepare_spare() noexcept {
   if (wants_spare_of_.expired()) return;
   const auto there = std::exchange(wants_spare_of_, {}).lock();
   const auto lives = lineage_.lock();
-  if (there && lives) asio::post(executor_, [there, lives] { there->keep_spare(*lives); });
+  if (!there || !lives) return;
+  try {
+    asio::post(executor_, [there, lives] { there->keep_spare(*lives); });
+  } catch (...) {
+    // No memory: the next life has to wait for its copy.
+  }
 }
 
 void context_impl::keep_spare(lineage& lives) noexcept {

@@ -1,7 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process/exit_status.hpp"
 
-#include <poll.h>
+#include "transport/socket.hpp"
+
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -69,8 +70,7 @@ std::optional<exit_status> exit_from_pidfd(int pidfd) {
 }
 
 bool has_ended(int pidfd) noexcept {
-  pollfd end{.fd = pidfd, .events = POLLIN, .revents = 0};
-  return ::poll(&end, 1, 0) > 0;
+  return transport::poll_input(pidfd) != 0;
 }
 
 void keep_off_this_processor(int pidfd, pid_t pid) noexcept {

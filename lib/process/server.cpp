@@ -48,11 +48,6 @@ constexpr int exit_of_failed_server = 125;
 constexpr std::size_t most_waiting = 64;
 constexpr int retry_ms = 10;
 
-bool has_something(const unique_fd& from) {
-  pollfd there{.fd = from.get(), .events = POLLIN, .revents = 0};
-  return ::poll(&there, 1, 0) > 0;
-}
-
 class all_signals_blocked {
  public:
   all_signals_blocked() {
@@ -398,7 +393,7 @@ void server::hear_of_copies() {
   while (copies_may_be_announced() && waiting_.size() < most_waiting && receive_request()) {
   }
   for (std::size_t i = expected_.size(); i-- != 0;)
-    if (has_something(expected_[i].registration)) adopt(i);
+    if (transport::poll_input(expected_[i].registration.get()) != 0) adopt(i);
 }
 
 // Nobody can tell a copy of a child from an orphan before it has said who it is. The request that
@@ -408,8 +403,7 @@ bool server::copies_may_come() {
 }
 
 bool server::copies_may_be_announced() {
-  pollfd requests{.fd = control_.get(), .events = POLLIN, .revents = 0};
-  return ::poll(&requests, 1, 0) > 0 && requests.revents == POLLIN;
+  return transport::poll_input(control_.get()) == POLLIN;
 }
 
 // Kills what was re-parented to this process. It is reaped like the rest, and as its own children

@@ -90,7 +90,7 @@ bool dispatcher::read_more() {
 
 transport::io_result dispatcher::receive(std::span<std::byte> room) {
   auto& descriptors = session_.reader().arrived();
-  if (busy_poll_ == 0) return transport::receive_some(channel_, room, descriptors, 0);
+  if (busy_poll_ == 0) return transport::receive_next(channel_, room, descriptors);
   const std::uint64_t begin = now();
   if (polling_pays_) {
     do {
@@ -98,7 +98,7 @@ transport::io_result dispatcher::receive(std::span<std::byte> room) {
       if (result.error != EAGAIN) return result;
     } while (now() - begin < busy_poll_);
   }
-  const auto result = transport::receive_some(channel_, room, descriptors, 0);
+  const auto result = transport::receive_next(channel_, room, descriptors);
   // Waiting that was in vain once was worth while if a little more would have done.
   polling_pays_ = now() - begin < 2 * busy_poll_;
   return result;
@@ -358,6 +358,7 @@ void dispatcher::live_on(const copy_order& order) {
       objects_.release(handle, static_cast<std::uint64_t>(-count));
   }
   session_.say_ready();
+  ring_.flush();  // before what it was given is closed, which nobody has to wait for
   reborn_ = true;
 }
 

@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "transport/socket.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <algorithm>
 #include <array>
@@ -105,6 +106,16 @@ io_result receive_some(int fd, std::span<std::byte> buffer, std::vector<unique_f
 
 io_result receive_some(int fd, std::span<std::byte> buffer, int flags) {
   return without_interruption([&] { return ::recv(fd, buffer.data(), buffer.size(), flags); });
+}
+
+short poll_input(int fd, int patience) noexcept {
+  pollfd input{.fd = fd, .events = POLLIN, .revents = 0};
+  return ::poll(&input, 1, patience) > 0 ? input.revents : short{0};
+}
+
+io_result receive_next(int fd, std::span<std::byte> buffer, std::vector<unique_fd>& descriptors) {
+  poll_input(fd, -1);
+  return receive_some(fd, buffer, descriptors, 0);
 }
 
 pid_t sender_of_number(int fd, std::int32_t& number) noexcept {

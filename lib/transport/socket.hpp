@@ -37,6 +37,16 @@ io_result send_some(int fd, std::span<const iovec> pieces, std::span<const int> 
 io_result receive_some(int fd, std::span<std::byte> buffer, std::vector<unique_fd>& descriptors,
                        int flags);
 
+/// What poll(2) says of reading there: 0, POLLIN, POLLHUP, ... Of any descriptor; a pidfd can be
+/// read when its process has ended. \param patience how long to wait for it [ms]; negative: until a
+/// signal comes
+short poll_input(int fd, int patience = 0) noexcept;
+
+/// `receive_some`, once there is something. A thread that sleeps in recvmsg itself is woken up as
+/// well when its peer reads what was sent there before (the socket has room again), only to find
+/// nothing; one that sleeps in poll is not.
+io_result receive_next(int fd, std::span<std::byte> buffer, std::vector<unique_fd>& descriptors);
+
 /// Reads a number from a socket with SO_PASSCRED. \returns the process that has written it, as the
 /// kernel tells; 0 when there is none
 pid_t sender_of_number(int fd, std::int32_t& number) noexcept;
