@@ -238,6 +238,7 @@ context_impl::time context_impl::next_wakeup() {
   // The calls of a child that is ending end with it.
   if (state_ == context_state::terminating || crash_seen_ || exit_known_) return at;
   const auto consider = [&](core::deadlines& which) {
+    if (which.size() == 0) return;
     which.tidy(session_.open_calls() + abandoned_.size(), living);
     if (const auto* next = which.next(living))
       at = std::min(at, time(std::chrono::nanoseconds(next->first)));

@@ -7,13 +7,20 @@
 #include <glovebox/detail/own_code.hpp>
 #include <glovebox/detail/pool_target.hpp>
 
+#include <asio/io_context.hpp>
 #include <asio/system_executor.hpp>
 
 #include <array>
 #include <atomic>
+#include <typeinfo>
+#include <utility>
 
 namespace glovebox::detail {
 namespace {
+
+// Of an io_context that must not run out of work.
+using working_executor = decltype(asio::prefer(std::declval<asio::io_context::executor_type>(),
+                                               asio::execution::outstanding_work.tracked));
 
 void refuse(operation& op) {
   op.fail(std::make_exception_ptr(
@@ -70,7 +77,12 @@ const std::shared_ptr<context_target>& nobody() {
 
 operation::~operation() = default;
 
+// Most handlers run where the context's own do. Asio makes an object of what it runs, even if it
+// runs it at once. (`target` does not look at the type in Asio 1.22.)
 void dispatched_operation::dispatch_to(const asio::any_io_executor& executor) {
+  if (executor.target_type() == typeid(working_executor) &&
+      executor.target<working_executor>()->running_in_this_thread())
+    return run();
   asio::dispatch(executor, completion(*this));
 }
 
