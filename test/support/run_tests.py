@@ -187,7 +187,9 @@ def main():
     logs.mkdir()
     results_file = build / "meson-logs" / "testlog.json"
     results_file.unlink(missing_ok=True)
-    command = ["meson", "test", "-C", str(build), "--no-rebuild", "--timeout-multiplier",
+    # Tests wait for half of their time.
+    command = ["meson", "test", "-C", str(build), "--no-rebuild", "--num-processes",
+               str(len(os.sched_getaffinity(0)) * 3 // 2), "--timeout-multiplier",
                arguments.timeout_multiplier]
     if case_filter:
         command += ["--test-args", f"'--run_test={case_filter}'"]
