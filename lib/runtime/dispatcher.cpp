@@ -339,6 +339,7 @@ std::uint64_t dispatcher::copy(const copy_order& order) {
   if (!process::settle_copy(own, server, channel_, page_)) ::_exit(127);
   live_on(order);
   run_after_copy(true);
+  ring_.flush();  // before what it was given is closed, which nobody has to wait for
   return 0;  // nobody is told
 }
 
@@ -358,7 +359,6 @@ void dispatcher::live_on(const copy_order& order) {
       objects_.release(handle, static_cast<std::uint64_t>(-count));
   }
   session_.say_ready();
-  ring_.flush();  // before what it was given is closed, which nobody has to wait for
   reborn_ = true;
 }
 

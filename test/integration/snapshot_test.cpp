@@ -62,6 +62,10 @@ void set_refusing_hook() {
                        .in_original = {},
                        .in_copy = {}});
 }
+void set_crashing_hook() {
+  this_child::on_copy(
+      {.before = {}, .in_original = {}, .in_copy = [] { commit_fault("null_dereference"); }});
+}
 std::vector<std::string> hooks_run() {
   return hook_log;
 }
@@ -351,6 +355,15 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_copied) {
   BOOST_TEST(held.find("a camera is open") != std::string::npos, held);
   BOOST_TEST(add_in(ctx, 1) == 2);
   go_back(ctx, works);
+  BOOST_TEST(add_in(ctx, 1) == 2);
+}
+
+// A copy is ready when its hooks have run.
+BOOST_AUTO_TEST_CASE(a_hook_that_crashes) {
+  const context ctx(shared_io());
+  add_in(ctx, 1);
+  get(ctx.call<&set_crashing_hook>(use_future));
+  BOOST_CHECK_THROW(snapshot_of(ctx), process_terminated);
   BOOST_TEST(add_in(ctx, 1) == 2);
 }
 
