@@ -259,7 +259,7 @@ class GLOVEBOX_API canceller {
 
 /// Makes an operation of a handler, and connects the handler's cancellation slot to it.
 template <class R, class Delivered, class Reader = result_reader<R>, class Handler>
-operation& make_operation(target& on, Handler&& handler, request what) {
+operation& make_operation(target& on, Handler&& handler, request&& what) {
   std::decay_t<Handler> own(std::forward<Handler>(handler));  // a token may be an lvalue
   std::uint64_t key = 0;
   auto slot = asio::get_associated_cancellation_slot(own);
@@ -285,9 +285,14 @@ struct initiate_call {
   executor_type get_executor() const noexcept { return on->executor(); }
 
   template <class Handler>
-  void operator()(Handler&& handler, detail::request what) const {
+  void operator()(Handler&& handler, detail::request&& what) const {
     on->submit(
         make_operation<R, Delivered, Reader>(*on, std::forward<Handler>(handler), std::move(what)));
+  }
+  /// Of a deferred operation, which may be started once more.
+  template <class Handler>
+  void operator()(Handler&& handler, const detail::request& what) const {
+    (*this)(std::forward<Handler>(handler), detail::request(what));
   }
 };
 

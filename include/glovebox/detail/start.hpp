@@ -81,7 +81,7 @@ struct promise_handler<void> : promise_handler_base {
 
 /// Starts a call the way its completion token says.
 template <class R, class Reader = result_reader<R>, class Token>
-auto start(std::shared_ptr<target> on, request what, Token&& token) {
+auto start(std::shared_ptr<target> on, request&& what, Token&& token) {
   using token_type = std::remove_cvref_t<Token>;
   if constexpr (is_use_future<token_type>::value) {
     // What Asio makes of this token takes a compiler twice as long as all the rest of a call.
