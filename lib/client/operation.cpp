@@ -80,10 +80,15 @@ operation::~operation() = default;
 // Most handlers run where the context's own do. Asio makes an object of what it runs, even if it
 // runs it at once. (`target` does not look at the type in Asio 1.22.)
 void dispatched_operation::dispatch_to(const asio::any_io_executor& executor) {
-  if (executor.target_type() == typeid(working_executor) &&
-      executor.target<working_executor>()->running_in_this_thread())
-    return run();
-  asio::dispatch(executor, completion(*this));
+  if (executor.target_type() != typeid(working_executor) ||
+      !executor.target<working_executor>()->running_in_this_thread())
+    return asio::dispatch(executor, completion(*this));
+  try {
+    run();
+  } catch (...) {
+    // As from Asio, it leaves io_context::run, and not what has dispatched this.
+    asio::post(executor, [thrown = std::current_exception()] { std::rethrow_exception(thrown); });
+  }
 }
 
 void dispatched_operation::post_to(const asio::any_io_executor& executor) {

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <exception>
 #include <utility>
 
 namespace glovebox::client {
@@ -161,7 +162,15 @@ void server_link::on_readable() {
     auto message = process::decode_server_message(std::span(buffer).first(result.bytes));
     // Nobody but our own server writes here; what it should not have written ends it.
     if (!message) break;
-    deliver(std::move(*message), descriptors);
+    try {
+      deliver(std::move(*message), descriptors);
+    } catch (...) {
+      // A user's handler. The other messages are for the next turn.
+      const std::lock_guard lock(lock_);
+      reading_ = false;
+      arm();
+      throw;
+    }
     descriptors.clear();
   }
   lose();
@@ -211,7 +220,15 @@ void server_link::lose() {
     process::reap_if_adopted(server_);
   }
   service_.drop(*this);
-  for (const auto& watcher : watchers) watcher->on_server_lost();
+  std::exception_ptr thrown;
+  for (const auto& watcher : watchers) {
+    try {
+      watcher->on_server_lost();
+    } catch (...) {
+      thrown = std::current_exception();  // a user's handler; the others are to know as well
+    }
+  }
+  if (thrown) std::rethrow_exception(thrown);
 }
 
 void server_link::forget(std::uint64_t child) noexcept {

@@ -2,9 +2,11 @@
 #include "integration/call_fixture.hpp"
 #include "integration/gate.hpp"
 #include "integration/handle.hpp"
+#include "support/faults.hpp"
 
 #include <glovebox/asio.hpp>
 
+#include <array>
 #include <asio/bind_executor.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -16,6 +18,7 @@
 #include <asio/thread_pool.hpp>
 #include <atomic>
 
+#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 BOOST_AUTO_TEST_SUITE(tokens_test)
@@ -347,6 +350,37 @@ BOOST_AUTO_TEST_CASE(a_handler_that_throws_loses_no_other) {
   BOOST_TEST(done == 200);
   BOOST_TEST(thrown > 0);
   BOOST_TEST(failed == 0);
+}
+
+// What tells of the crash has other things to tell as well.
+BOOST_DATA_TEST_CASE(a_handler_that_throws_at_a_crash, (std::array{false, true}), on_a_strand) {
+  asio::io_context io;
+  const asio::any_io_executor executor =
+      on_a_strand ? asio::any_io_executor(asio::make_strand(io)) : io.get_executor();
+  int ended = 0, thrown = 0, sum = 0;
+  const auto run_on = [&] {
+    for (io.restart();;) {
+      try {
+        io.run();
+        return;
+      } catch (int) {
+        ++thrown;
+      }
+    }
+  };
+  for (int i = 1; i != 4; ++i) {
+    const context crashes(executor), works(executor);
+    crashes.call<&commit_fault>(std::string("null_dereference"), [&](std::exception_ptr error) {
+      ended += error != nullptr;
+      throw i;
+    });
+    run_on();
+    works.call<&add>(i, 1, [&](std::exception_ptr, int result) { sum = result; });
+    run_on();
+    BOOST_TEST(ended == i);
+    BOOST_TEST(thrown == i);
+    BOOST_TEST(sum == i + 1);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(an_idle_context_is_no_work) {
