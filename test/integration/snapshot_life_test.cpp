@@ -6,14 +6,25 @@
 #include "integration/snapshot_fixture.hpp"
 #include "support/can_copy.hpp"
 
+#include <glovebox/this_child.hpp>
+
+#include <sys/stat.h>
+#include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 BOOST_AUTO_TEST_SUITE(snapshot_life_test, *boost::unit_test::precondition(glovebox::test::can_copy))
@@ -78,6 +89,38 @@ BOOST_AUTO_TEST_CASE(one_that_ends_before_its_server_knows_it) {
   BOOST_TEST(made.pid() == copy);
   BOOST_CHECK_THROW(go_back(ctx, made), state_error);
   BOOST_TEST(add_in(ctx, 1) == 2);
+}
+
+/// Of what the order to copy itself has brought, the last socket is where the copy will say who it
+/// is: it says so itself, before there is one.
+void register_in_place_of_copies(std::int32_t error) {
+  this_child::on_copy({.before =
+                           [error] {
+                             int last = -1;
+                             for (const auto& each :
+                                  std::filesystem::directory_iterator("/proc/self/fd")) {
+                               const int fd = std::stoi(each.path().filename());
+                               struct stat what {};
+                               if (::fstat(fd, &what) == 0 && S_ISSOCK(what.st_mode))
+                                 last = std::max(last, fd);
+                             }
+                             if (::write(last, &error, sizeof error) != sizeof error) std::abort();
+                           },
+                       .in_original = {},
+                       .in_copy = {}});
+}
+
+BOOST_DATA_TEST_CASE(a_child_that_says_it_is_its_copy, (std::array{0, -1, ENOMEM}), error) {
+  const context ctx(shared_io());
+  add_in(ctx, 1);
+  const pid_t server = get(ctx.call<&life::parent_pid>(use_future));
+  get(ctx.call<&register_in_place_of_copies>(error, use_future));
+  const std::string why = message_of<process_terminated>([&] { snapshot_of(ctx); });
+  BOOST_TEST(why.find("copying a child") != why.npos, why);
+  BOOST_TEST(add_in(ctx, 1) == 2);
+  const context other(shared_io());
+  BOOST_TEST(add_in(other, 1) == 1);
+  BOOST_TEST(life::eventually([&] { return life::children_of(server).size() == 2; }));
 }
 
 BOOST_AUTO_TEST_CASE(an_owner_who_goes_while_it_goes_back) {
