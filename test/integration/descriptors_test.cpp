@@ -307,6 +307,7 @@ BOOST_AUTO_TEST_CASE(row_13_a_child_without_room_misses_them_and_lives) {
 
 BOOST_AUTO_TEST_CASE(row_13_a_thousand_calls_leave_none) {
   get(ctx.call<&backwards>(many_files(3), use_future));
+  get(ctx.start(use_future));  // a reply may be here before the descriptor of the child itself
   const std::size_t here = open_descriptors();
   const std::size_t there = get(ctx.call<&open_descriptors>(use_future));
   for (int round = 0; round != 100; ++round) {
@@ -325,6 +326,7 @@ BOOST_AUTO_TEST_CASE(row_13_a_thousand_calls_leave_none) {
 
 BOOST_AUTO_TEST_CASE(row_13_late_replies_close_theirs) {
   get(ctx.call<&nothing>(use_future));
+  get(ctx.start(use_future));  // a reply may be here before the descriptor of the child itself
   const gate door;
   const std::size_t here = open_descriptors();
   asio::cancellation_signal signal;
@@ -373,6 +375,7 @@ int flood(int count) {
 // Fewer than before are fine: contexts of earlier tests may only now be closed.
 BOOST_AUTO_TEST_CASE(row_13_unannounced_ones_end_the_child_and_nothing_leaks) {
   get(ctx.call<&nothing>(use_future));
+  get(ctx.start(use_future));  // a reply may be here before the descriptor of the child itself
   for (const int count : {1, 253}) {
     const std::size_t here = open_descriptors();
     {
