@@ -340,7 +340,7 @@ std::uint64_t dispatcher::copy(const copy_order& order) {
   live_on(order);
   run_after_copy(true);
   ring_.flush();  // before what it was given is closed, which nobody has to wait for
-  return 0;  // nobody is told
+  return 0;       // nobody is told
 }
 
 // Nothing that belongs to the original's conversation is left.
