@@ -86,8 +86,9 @@ void dispatched_operation::dispatch_to(const asio::any_io_executor& executor) {
   try {
     run();
   } catch (...) {
-    // As from Asio, it leaves io_context::run, and not what has dispatched this.
-    asio::post(executor, [thrown = std::current_exception()] { std::rethrow_exception(thrown); });
+    // Asio has it leave io_context::run at the end of this turn, not what has dispatched this.
+    asio::dispatch(executor,
+                   [thrown = std::current_exception()] { std::rethrow_exception(thrown); });
   }
 }
 

@@ -357,6 +357,16 @@ BOOST_DATA_TEST_CASE(a_handler_that_throws_loses_no_other, (std::array{false, tr
   BOOST_TEST(failed == 0);
 }
 
+BOOST_DATA_TEST_CASE(a_handler_that_stops_the_loop_and_throws, (std::array{false, true}), strand) {
+  asio::io_context io;
+  const context own(executor_of(io, strand));
+  own.call<&add>(1, 2, [&](std::exception_ptr, int sum) {
+    io.stop();
+    throw sum;
+  });
+  BOOST_CHECK_EXCEPTION(io.run(), int, [](int sum) { return sum == 3; });
+}
+
 // What tells of the crash has other things to tell as well.
 BOOST_DATA_TEST_CASE(a_handler_that_throws_at_a_crash, (std::array{false, true}), strand) {
   asio::io_context io;
