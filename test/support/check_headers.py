@@ -2,7 +2,7 @@
 # Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 """Checks that each public header compiles alone, and twice. Part of `./dev check`.
 
-    check_headers.py COMPILER ARGUMENT...
+    check_headers.py COMPILER ARGUMENT... < PATHS
 
 Most of the time goes to what nearly all of them include, which is compiled once, and given to those
 headers only that include it anyway: it adds nothing that they would have to name.
@@ -39,11 +39,7 @@ def included_by(headers):
 
 def main():
     command = [*sys.argv[1:], "-std=c++20", f"-I{ROOT}", "-DASIO_STANDALONE"]
-    listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate", "--",
-         f"{ROOT}/*.hpp"], check=True, stdout=subprocess.PIPE, text=True).stdout
-    headers = [str(path.relative_to(ROOT)) for path in map(pathlib.Path, listing.splitlines())
-               if path.is_file()]
+    headers = [str(pathlib.Path(line).relative_to(ROOT)) for line in sys.stdin.read().splitlines()]
     included = included_by(headers)
 
     with tempfile.TemporaryDirectory() as directory, \
