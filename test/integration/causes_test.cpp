@@ -6,10 +6,13 @@
 
 #include <unistd.h>
 #include <array>
+#include <asio/multiple_exceptions.hpp>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -195,6 +198,33 @@ BOOST_AUTO_TEST_CASE(the_fork_server_is_lost) {
   // A new context gets a new server.
   const context third(io);
   BOOST_TEST(result_of<&echo>(third, 5) == 5);
+}
+
+BOOST_AUTO_TEST_CASE(handlers_throw_as_the_fork_server_is_lost) {
+  const std::array<context, 3> children{context(io), context(io), context(io)};
+  for (const context& each : children) make_ready(io, each);
+  const process_watch server(result_of<&parent_pid>(children[0]));
+  std::array<bool, 3> told{};
+  for (std::size_t i = 0; i != children.size(); ++i)
+    children[i].call<&pass_gate>(held.path(), 1, [&told, i](std::exception_ptr error, int) {
+      told[i] = error != nullptr;
+      throw i;
+    });
+  for (std::size_t i = 0; i != children.size(); ++i) held.wait_for_one();
+  server.send(SIGKILL);
+  int thrown = 0;
+  for (io.restart(); told != std::array{true, true, true};) {
+    try {
+      BOOST_TEST_REQUIRE(io.run_one_for(glovebox::test::hard_limit) == 1u);
+    } catch (std::size_t) {
+      ++thrown;
+    } catch (const asio::multiple_exceptions&) {
+      ++thrown;  // of one turn
+    }
+  }
+  BOOST_TEST(thrown > 0);
+  const context next(io);
+  BOOST_TEST(result_of<&echo>(next, 5) == 5);
 }
 
 BOOST_AUTO_TEST_CASE(the_fork_server_is_lost_while_all_is_idle) {
