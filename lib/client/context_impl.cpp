@@ -328,24 +328,6 @@ void context_impl::shut_down() noexcept {
   if (thread) thread->await_end(exit_wait);
 }
 
-void context_impl::close_io() noexcept {
-  abandoned_.clear();
-  drop_tracer();
-  poller_.reset();
-  channel_.reset();
-  output_.reset();
-  timer_.reset();
-  timer_at_ = never;
-  out_.clear();
-  pidfd_.reset();
-  thread_.reset();
-  if (link_) {
-    link_->forget(child_);
-    if (std::exchange(messages_wanted_, false)) link_->want_messages(false);
-    link_.reset();
-  }
-}
-
 // ---- what happens
 
 void context_impl::become_ready(completions& done) {

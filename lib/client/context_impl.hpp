@@ -137,7 +137,6 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void pump(lock_type& lock, completions& done);
   void look_at_end(lock_type& lock, completions& done);
   void finalize(lock_type& lock, completions& done);
-  void close_io() noexcept;
   void become_ready(completions& done);
   void try_stop();
   void announce(context_event::kind what, std::uint64_t lost_calls = 0,
@@ -224,6 +223,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void arm_timer();
   time next_wakeup();
   bool needs_messages() const noexcept;
+  void close_io() noexcept;
 
   // context_deadlines.cpp
   void judge_deadlines(lock_type& lock, completions& done);

@@ -1,5 +1,6 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "client/context_impl.hpp"
+#include "transport/shared_memory.hpp"
 #include "transport/socket.hpp"
 
 #include <sys/socket.h>
@@ -224,6 +225,25 @@ void context_impl::deliver(lock_type& lock, completions& done) {
   } now(self());
   lock.unlock();
   done.run(now.more);
+}
+
+void context_impl::close_io() noexcept {
+  transport::memory_owner_ended(weak_from_this());
+  abandoned_.clear();
+  drop_tracer();
+  poller_.reset();
+  channel_.reset();
+  output_.reset();
+  timer_.reset();
+  timer_at_ = never;
+  out_.clear();
+  pidfd_.reset();
+  thread_.reset();
+  if (link_) {
+    link_->forget(child_);
+    if (std::exchange(messages_wanted_, false)) link_->want_messages(false);
+    link_.reset();
+  }
 }
 
 // The fork server's messages tell that a child has started, and how it ended.

@@ -225,6 +225,21 @@ class registry {
     if (found != by_descriptor_.end()) found->second->used_up = true;
   }
 
+  void owner_ended(const std::weak_ptr<detail::target>& owner) noexcept {
+    std::vector<std::shared_ptr<mapping>> dropped;  // unmapped without the lock
+    const std::lock_guard lock(lock_);
+    for (const auto& [descriptor, memory] : by_descriptor_)
+      if (memory->seen && same_owner(memory->seen_by, owner)) memory->used_up = true;
+    try {
+      dropped.reserve(spare_.size());
+    } catch (...) {
+      return;  // they go with the next use of the others
+    }
+    for (const auto& each : spare_)
+      if (same_owner(each->seen_by, owner)) each->seen_by.reset();
+    trim(dropped);
+  }
+
   std::atomic<bool> process_is_child = false;
 
  private:
@@ -321,6 +336,10 @@ void memory_was_sent(std::span<const attachment> attachments,
                      const std::shared_ptr<detail::target>& to) {
   for (const attachment& each : attachments)
     if (each.descriptor >= 0) registry::get().was_sent(each.owner.get(), to);
+}
+
+void memory_owner_ended(const std::weak_ptr<detail::target>& owner) noexcept {
+  registry::get().owner_ended(owner);
 }
 
 void memory_was_abandoned(std::span<const attachment> attachments) noexcept {

@@ -23,5 +23,7 @@ void memory_was_sent(std::span<const attachment> attachments,
                      const std::shared_ptr<detail::target>& to);
 /// Parent: the child may still use the shared memory among these when nobody waits for it any more.
 void memory_was_abandoned(std::span<const attachment> attachments) noexcept;
+/// Parent: this child's memory is of no use any more, and is given back.
+void memory_owner_ended(const std::weak_ptr<detail::target>& owner) noexcept;
 
 }  // namespace glovebox::transport
