@@ -59,8 +59,7 @@ class GLOVEBOX_API context : public detail::own_code<context> {
     if constexpr (std::is_constructible_v<T, typename detail::generic_parameter<A>::type...>)
       return make_shaped<T, detail::type_list<A...>>(std::forward<A>(arguments)...);
     else
-      return make_with_token<T>(
-          std::make_index_sequence < sizeof...(A) == 0 ? 0 : sizeof...(A) - 1 > {},
+      return make_shaped<T, typename detail::split_last<detail::type_list<A...>>::before>(
           std::forward<A>(arguments)...);
   }
 
@@ -152,12 +151,6 @@ class GLOVEBOX_API context : public detail::own_code<context> {
 
   template <class T, class Types, class... A>
   GLOVEBOX_LOCAL auto make_shaped(A&&... arguments) const;
-  template <class T, std::size_t... I, class... A>
-  GLOVEBOX_LOCAL auto make_with_token(std::index_sequence<I...>, A&&... arguments) const {
-    using all = std::tuple<A...>;
-    return make_shaped<T, detail::type_list<std::tuple_element_t<I, all>...>>(
-        std::forward<A>(arguments)...);
-  }
 
   template <class Token>
   auto wait(void (detail::context_target::*what)(detail::operation&), Token&& token) const {
@@ -173,12 +166,9 @@ class GLOVEBOX_API context : public detail::own_code<context> {
 
 template <class T, class Types, class... A>
 GLOVEBOX_LOCAL auto context::make_shaped(A&&... arguments) const {
-  return []<class... P>(detail::type_list<P...>, const context& self, auto&&... values) {
-    using shape =
-        detail::shape<std::shared_ptr<T>, void, typename detail::generic_parameter<P>::type...>;
-    return detail::call_shape<detail::constructor_target<T>, shape>(
-        self.home_, self.options_, std::forward<decltype(values)>(values)...);
-  }(Types{}, *this, std::forward<A>(arguments)...);
+  return detail::call_shape<detail::constructor_target<T>,
+                            typename detail::constructor_shape<T, Types>::type>(
+      home_, options_, std::forward<A>(arguments)...);
 }
 
 }  // namespace glovebox

@@ -30,8 +30,7 @@ detail::request copy_request(const std::shared_ptr<detail::target>& on, const ca
   call.stub = &stub_type::node;
   call.options = how;
   call.copies = true;
-  encode_arguments(slots{}, std::make_index_sequence<1>{}, *on, call,
-                   std::forward_as_tuple(std::move(order)));
+  encode_arguments(slots{}, *on, call, std::move(order));
   return call;
 }
 

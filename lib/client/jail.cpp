@@ -50,8 +50,7 @@ request jail_request(const std::shared_ptr<target>& on, const call_options& how,
       plan.stage_error = stage->error();
       call.kept.push_back(std::move(stage));
     }
-    encode_arguments(slots{}, std::make_index_sequence<1>{}, *on, call,
-                     std::forward_as_tuple(std::as_const(plan)));
+    encode_arguments(slots{}, *on, call, std::as_const(plan));
   } catch (...) {
     call.encode_error = std::current_exception();
   }

@@ -93,16 +93,12 @@ std::shared_ptr<const function> make_iteration(F target) {
   static_assert(iterable<range> || generator<range>,
                 "glovebox: what special::iterate is given must return a range of items that travel "
                 "or are objects");
-  struct iteration final : function {
-    iteration(runner runs, F what) : function(runs), target(std::move(what)) {}
-    mutable F target;
-  };
   const auto run = [](const function& what, call_state& call) {
     using this_type = self_parameter<Self, typename first_of<typename shape::parameters>::type>;
     auto* const object =
         static_cast<Self*>(call.self(detail::type_name<Self>(), this_type::constant));
     call.arguments_read();
-    auto& function = static_cast<const iteration&>(what).target;
+    auto& function = static_cast<const stored_function<F>&>(what).target;
     if constexpr (std::is_lvalue_reference_v<result>) {
       auto& got = std::invoke(function, this_type::pass(object));
       call.made_cursor = iterate<std::remove_const_t<range>>(
@@ -117,7 +113,7 @@ std::shared_ptr<const function> make_iteration(F target) {
       call.made_cursor = iterate<std::remove_const_t<range>>(address, std::move(made), false);
     }
   };
-  auto made = std::make_shared<iteration>(+run, std::move(target));
+  auto made = detail::share<function>(new stored_function<F>(+run, std::move(target)));
   made->object = detail::type_name<Self>();
   made->result = pretty_type(detail::type_name<std::remove_cv_t<range>>());
   know_items<std::remove_cv_t<range>>();

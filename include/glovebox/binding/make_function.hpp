@@ -4,12 +4,13 @@
 #include <glovebox/binding/extras.hpp>
 #include <glovebox/binding/parameters.hpp>
 #include <glovebox/binding/results.hpp>
+#include <glovebox/detail/held_values.hpp>
 #include <glovebox/detail/shape.hpp>
+#include <glovebox/detail/share.hpp>
 
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -57,16 +58,16 @@ struct caller<F, void, R, ByProxy, TakesStop, detail::type_list<P...>> {
   using parameters = detail::type_list<P...>;
   static void run(const function& what, call_state& call) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      // Braces: the arguments are read in their order.
-      [[maybe_unused]] std::tuple<typename taken<P>::holder...> held{read_parameter<P>(call, I)...};
+      [[maybe_unused]] detail::held_values<typename taken<P>::holder...> values{
+          {read_parameter<P>(call, I)}...};
       call.arguments_read();
       auto& target = static_cast<const stored_function<F>&>(what).target;
       const json_writer::scope path(call.out, "result");
       result_of<R, ByProxy>::write(call.out, [&]() -> decltype(auto) {
         if constexpr (TakesStop)
-          return std::invoke(target, taken<P>::pass(std::get<I>(held))..., call.stop_token());
+          return std::invoke(target, taken<P>::pass(detail::held<I>(values))..., call.stop_token());
         else
-          return std::invoke(target, taken<P>::pass(std::get<I>(held))...);
+          return std::invoke(target, taken<P>::pass(detail::held<I>(values))...);
       });
     }
     (std::index_sequence_for<P...>{});
@@ -81,16 +82,18 @@ requires(!std::is_void_v<Self>) struct caller<F, Self, R, ByProxy, TakesStop,
   static void run(const function& what, call_state& call) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
       auto* const object = static_cast<Self*>(call.self(detail::type_name<Self>(), self::constant));
-      [[maybe_unused]] std::tuple<typename taken<P>::holder...> held{read_parameter<P>(call, I)...};
+      [[maybe_unused]] detail::held_values<typename taken<P>::holder...> values{
+          {read_parameter<P>(call, I)}...};
       call.arguments_read();
       auto& target = static_cast<const stored_function<F>&>(what).target;
       const json_writer::scope path(call.out, "result");
       result_of<R, ByProxy>::write(call.out, [&]() -> decltype(auto) {
         if constexpr (TakesStop)
-          return std::invoke(target, self::pass(object), taken<P>::pass(std::get<I>(held))...,
+          return std::invoke(target, self::pass(object), taken<P>::pass(detail::held<I>(values))...,
                              call.stop_token());
         else
-          return std::invoke(target, self::pass(object), taken<P>::pass(std::get<I>(held))...);
+          return std::invoke(target, self::pass(object),
+                             taken<P>::pass(detail::held<I>(values))...);
       });
     }
     (std::index_sequence_for<P...>{});
@@ -206,7 +209,7 @@ std::shared_ptr<function> make_function(F target, const Extra&... extras) {
     static_assert(named == 0 || named == calls::parameters::size,
                   "glovebox: name all of a function's parameters, or none");
     if constexpr (is_bindable<result, by_proxy, typename calls::parameters>::value) {
-      auto made = std::make_shared<stored_function<F>>(&calls::run, std::move(target));
+      auto made = detail::share<function>(new stored_function<F>(&calls::run, std::move(target)));
       describe_shape<result>(*made, typename calls::parameters{});
       if constexpr (!std::is_void_v<Self>) made->object = detail::type_name<Self>();
       if constexpr (!std::is_void_v<typename result_of<result, by_proxy>::kept>)

@@ -1,11 +1,13 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #pragma once
 
+#include <glovebox/detail/share.hpp>
 #include <glovebox/detail/start.hpp>
 
 #include <exception>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace glovebox::detail {
@@ -34,48 +36,50 @@ class GLOVEBOX_API blocked_call {
 };
 
 template <class R>
-struct blocked_result {
-  explicit blocked_result(const target& on) : call(on) {}
-  blocked_call call;
+struct blocked_result final : blocked_call {
+  using blocked_call::blocked_call;
   std::optional<R> result;
-};
-template <>
-struct blocked_result<void> {
-  explicit blocked_result(const target& on) : call(on) {}
-  blocked_call call;
 };
 
 /// The handler of a blocking call. When it is destroyed without having run, nobody will run it. It
 /// only wakes a thread, so it needs no executor of its own, which may have ended.
-template <class R>
-class blocking_handler {
+class GLOVEBOX_API any_blocking_handler {
  public:
   using executor_type = asio::system_executor;
   executor_type get_executor() const noexcept { return {}; }
 
-  explicit blocking_handler(std::shared_ptr<blocked_result<R>> to) : to_(std::move(to)) {}
-  blocking_handler(blocking_handler&&) noexcept = default;
-  ~blocking_handler() {
-    if (to_) to_->call.abandon();
+  explicit any_blocking_handler(std::shared_ptr<blocked_call> to) noexcept : to_(std::move(to)) {}
+  any_blocking_handler(any_blocking_handler&&) noexcept = default;
+  ~any_blocking_handler() {
+    if (to_) to_->abandon();
   }
+
+ protected:
+  std::shared_ptr<blocked_call> to_;
+};
+
+template <class R>
+struct blocking_handler : any_blocking_handler {
+  using any_blocking_handler::any_blocking_handler;
 
   template <class... Result>
   void operator()(std::exception_ptr error, Result&&... result) {
-    const std::shared_ptr<blocked_result<R>> to = std::move(to_);
-    if constexpr (!std::is_void_v<R>) to->result.emplace(std::forward<Result>(result)...);
-    to->call.complete(std::move(error));
+    const std::shared_ptr<blocked_call> to = std::move(to_);
+    if constexpr (!std::is_void_v<R>)
+      static_cast<blocked_result<R>&>(*to).result.emplace(std::forward<Result>(result)...);
+    to->complete(std::move(error));
   }
-
- private:
-  std::shared_ptr<blocked_result<R>> to_;
 };
 
 template <class R, class Initiation, class... A>
 R block_on(Initiation&& initiation, A&&... arguments) {
-  const auto waiting = std::make_shared<blocked_result<R>>(*initiation.on);
+  using result = std::conditional_t<std::is_void_v<R>, blocked_call, blocked_result<R>>;
+  // Shared with the handler: what another handler throws may end the wait before its call has
+  // ended.
+  const auto waiting = share<blocked_call>(new result(*initiation.on));
   std::forward<Initiation>(initiation)(blocking_handler<R>(waiting), std::forward<A>(arguments)...);
-  waiting->call.wait();
-  if constexpr (!std::is_void_v<R>) return std::move(*waiting->result);
+  waiting->wait();
+  if constexpr (!std::is_void_v<R>) return std::move(*static_cast<result&>(*waiting).result);
 }
 
 }  // namespace glovebox::detail

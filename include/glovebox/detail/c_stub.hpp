@@ -143,15 +143,10 @@ struct GLOVEBOX_LOCAL c_stub<Result(P...), type_list<Slot...>> {
 
   static void invoke(invocation& call) {
     const auto run = reinterpret_cast<function*>(decode_function(call));
-    std::size_t index = 0;
-    [[maybe_unused]] const auto decode_one = [&]<class S>(std::type_identity<S>) {
-      decoder::scope path(call.in, "args", index++);
-      return S::decode(call);
-    };
-    // Braces: the arguments are decoded in their order.
-    std::tuple<typename Slot::holder...> held{decode_one(std::type_identity<Slot>{})...};
+    [[maybe_unused]] std::size_t index = 0;
+    held_values<typename Slot::holder...> values{{decode_argument<Slot>(call, index)}...};
     call.in.finish();
-    std::apply([&](typename Slot::holder&... value) { serve(call, run, value...); }, held);
+    serve(call, run, values, std::index_sequence_for<Slot...>{});
   }
 
   static std::string describe(decoder& arguments) {
@@ -171,21 +166,24 @@ struct GLOVEBOX_LOCAL c_stub<Result(P...), type_list<Slot...>> {
     return library->function({reinterpret_cast<const char*>(symbol.data()), symbol.size()});
   }
 
-  static void serve(invocation& call, function* run, typename Slot::holder&... value) {
-    const std::array<extent, sizeof...(Slot)> memory{Slot::memory(value)...};
+  template <std::size_t... I>
+  static void serve(invocation& call, function* run,
+                    [[maybe_unused]] held_values<typename Slot::holder...>& values,
+                    std::index_sequence<I...>) {
+    const std::array<extent, sizeof...(Slot)> memory{Slot::memory(held<I>(values))...};
     c_reply reply(call, answer::handles, memory);
     encoder::scope path(call.out, "result");
     if constexpr (own::marks_errno) errno = 0;
     if constexpr (std::is_void_v<typename own::parent>) {
-      run(Slot::pass(value)...);
+      run(Slot::pass(held<I>(values))...);
       write_errno(call, errno);
     } else {
-      const auto result = run(Slot::pass(value)...);
+      const auto result = run(Slot::pass(held<I>(values))...);
       const int error = errno;
       own::write(reply, result);
       write_errno(call, error);
     }
-    (write_back<Slot>(reply, value), ...);
+    (write_back<Slot>(reply, held<I>(values)), ...);
     reply.complete();
   }
   static void write_errno(invocation& call, int error) {
@@ -218,26 +216,52 @@ void encode_c_argument(encoder& out, std::size_t index, const target& to, reques
 }
 
 /// \param library the handle of the library, which is kept alive by `kept`
-template <class... Slot, std::size_t... I, class Arguments>
-void encode_c_call(type_list<Slot...>, std::index_sequence<I...>, const target& to, request& what,
-                   std::uint64_t library, std::string_view symbol, Arguments&& arguments) {
+template <class... Slot, class... A>
+void encode_c_call(type_list<Slot...>, const target& to, request& what, std::uint64_t library,
+                   std::string_view symbol, A&&... arguments) {
   try {
     encoder out(what.body, what.attachments, to.bounds());
     out.number(library);
     out.blob(std::as_bytes(std::span(symbol)));
-    (encode_c_argument<Slot>(out, I, to, what, std::get<I>(std::forward<Arguments>(arguments))),
-     ...);
+    [[maybe_unused]] std::size_t index = 0;
+    (encode_c_argument<Slot>(out, index++, to, what, std::forward<A>(arguments)), ...);
   } catch (...) {
     what.encode_error = std::current_exception();
   }
 }
 
-template <class... Slot, class... V>
-constexpr bool check_c_slots(type_list<Slot...>, type_list<V...>) {
+template <class... Slot, class... A>
+constexpr bool check_c_slots(type_list<Slot...>, type_list<A...>) {
   bool fit = true;
-  ((fit = Slot::template check<V>() && fit), ...);
+  ((fit = Slot::template check<A>() && fit), ...);
   return fit;
 }
+
+/// The parent's end of a call, given the types of the function's arguments.
+template <class Result, class Parameters, class Arguments>
+struct GLOVEBOX_LOCAL typed_c_call;
+
+template <class Result, class... P, class... A>
+struct GLOVEBOX_LOCAL typed_c_call<Result, type_list<P...>, type_list<A...>> {
+  template <class Library, class Token>
+  static auto start(const Library& library, std::string_view symbol, A&&... arguments,
+                    Token&& token) {
+    using slots = typename choose_c_slots<type_list<P...>, type_list<A...>>::type;
+    if constexpr (check_c_slots(slots{}, type_list<A...>{})) {
+      using stub_type = c_stub<Result(P...), slots>;
+      using result = typename stub_type::answer::parent;
+      const std::shared_ptr<target>& on = library.home();
+      request what;
+      what.stub = &stub_type::node;
+      what.options = library.options();
+      if (on) {
+        what.kept.push_back(library.keep_alive());
+        encode_c_call(slots{}, *on, what, library.handle(), symbol, std::forward<A>(arguments)...);
+      }
+      return detail::start<result>(target_or_none(on), std::move(what), std::forward<Token>(token));
+    }
+  }
+};
 
 /// `Library` has home(), handle(), keep_alive() and options().
 template <class Shape, class Library, class... A>
@@ -253,30 +277,15 @@ GLOVEBOX_LOCAL auto call_c_function(const Library& library, std::string_view sym
     static_assert(right_count,
                   "glovebox: the number of arguments is not the signature's (one more is taken as "
                   "the completion token)");
-    if constexpr (right_count && c_result<typename Shape::result>::check()) {
-      auto all = std::forward_as_tuple(std::forward<A>(arguments)...);
-      auto values = first_of(std::make_index_sequence<count>{}, std::move(all));
-      return [&]<class... V, class... P>(std::tuple<V...>& given, type_list<P...>) {
-        using slots = typename choose_c_slots<parameters, type_list<V...>>::type;
-        if constexpr (check_c_slots(slots{}, type_list<V...>{})) {
-          using stub_type = c_stub<typename Shape::result(P...), slots>;
-          using result = typename stub_type::answer::parent;
-          const std::shared_ptr<target>& on = library.home();
-          request what;
-          what.stub = &stub_type::node;
-          what.options = library.options();
-          if (on) {
-            what.kept.push_back(library.keep_alive());
-            encode_c_call(slots{}, std::make_index_sequence<count>{}, *on, what, library.handle(),
-                          symbol, std::move(given));
-          }
-          if constexpr (sizeof...(A) == count)
-            return start<result>(target_or_none(on), std::move(what), asio::use_awaitable_t<>{});
-          else
-            return start<result>(target_or_none(on), std::move(what),
-                                 std::get<count>(std::move(all)));
-        }
-      }(values, parameters{});
+    using result = typename Shape::result;
+    if constexpr (!right_count || !c_result<result>::check()) {
+    } else if constexpr (sizeof...(A) == count) {
+      return typed_c_call<result, parameters, type_list<A...>>::start(
+          library, symbol, std::forward<A>(arguments)..., asio::use_awaitable_t<>{});
+    } else {
+      using values = typename split_last<type_list<A...>>::before;
+      return typed_c_call<result, parameters, values>::start(library, symbol,
+                                                             std::forward<A>(arguments)...);
     }
   }
 }

@@ -4,14 +4,16 @@
 #include <glovebox/callback.hpp>
 #include <glovebox/detail/callable.hpp>
 #include <glovebox/detail/callback_port.hpp>
+#include <glovebox/detail/held_values.hpp>
 #include <glovebox/detail/operation.hpp>
 #include <glovebox/detail/request.hpp>
+#include <glovebox/detail/share.hpp>
 #include <glovebox/detail/slots.hpp>
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -20,34 +22,42 @@ namespace glovebox::detail {
 template <class F, class Language>
 void user_callable<F, Language>::start(const std::shared_ptr<callable>& self, const answer& from,
                                        callback_ticket ticket) {
-  std::shared_ptr<run> made;
+  std::shared_ptr<callback_run> made;
   try {
-    made =
-        std::make_shared<run>(std::static_pointer_cast<user_callable>(self), Language::read(from));
+    made = share<callback_run>(
+        new run(std::static_pointer_cast<user_callable>(self), Language::read(from)));
   } catch (const codec_error&) {
     throw;
   } catch (...) {
     fail_callback(ticket, Language::reading_failed());
     return;
   }
-  made->callback_run::start(
-      std::move(ticket),
-      asio::get_associated_executor(function_, asio::any_io_executor(from.from->executor())));
+  made->start(std::move(ticket), asio::get_associated_executor(
+                                     function_, asio::any_io_executor(from.from->executor())));
+}
+
+template <class T>
+T decode_callback_argument(decoder& in, std::size_t& index) {
+  decoder::scope path(in, "args", index++);
+  return decode<T>(in);
+}
+
+/// Calls a function with the arguments of a callback.
+template <class... P, class F, class Values, std::size_t... I>
+decltype(auto) invoke_callback(F& function, [[maybe_unused]] Values& arguments,
+                               std::index_sequence<I...>) {
+  return std::invoke(function, value_slot<P>::pass(held<I>(arguments))...);
 }
 
 /// A callback between two sides that know its signature: the binary codec.
 template <class R, class... P>
 struct binary_callback {
-  using arguments = std::tuple<typename stored<P>::type...>;
+  using arguments = held_values<typename stored<P>::type...>;
 
   static arguments read(const answer& from) {
     decoder in(from.body, from.attachments, from.limits, from.descriptors);
-    std::size_t index = 0;
-    [[maybe_unused]] const auto one = [&]<class T>(std::type_identity<T>) {
-      decoder::scope path(in, "args", index++);
-      return decode<T>(in);
-    };
-    arguments values{one(std::type_identity<typename stored<P>::type>{})...};
+    [[maybe_unused]] std::size_t index = 0;
+    arguments values{{decode_callback_argument<typename stored<P>::type>(in, index)}...};
     in.finish();
     return values;
   }
@@ -55,11 +65,7 @@ struct binary_callback {
 
   template <class F>
   static decltype(auto) invoke(F& function, arguments& values) {
-    return std::apply(
-        [&](typename stored<P>::type&... value) -> decltype(auto) {
-          return std::invoke(function, value_slot<P>::pass(value)...);
-        },
-        values);
+    return invoke_callback<P...>(function, values, std::index_sequence_for<P...>{});
   }
 
   template <class Got>
@@ -163,8 +169,8 @@ struct callback_slot {
         }
         out.number(std::uint64_t{1} + 2 * what.callables.size() + (kept ? 1 : 0));
         what.callables.push_back(
-            std::make_shared<user_callable<function, binary_callback<R, P...>>>(
-                std::forward<decltype(callee)>(callee), kept));
+            share<callable>(new user_callable<function, binary_callback<R, P...>>(
+                std::forward<decltype(callee)>(callee), kept)));
       };
       if constexpr (std::is_same_v<given, function>) {
         add(std::forward<A>(argument));

@@ -3,8 +3,11 @@
 
 #include <glovebox/call_options.hpp>
 #include <glovebox/callback.hpp>
+#include <glovebox/detail/callback_slot.hpp>
+#include <glovebox/detail/held_values.hpp>
 #include <glovebox/detail/object_reference.hpp>
 #include <glovebox/detail/own_code.hpp>
+#include <glovebox/detail/share.hpp>
 #include <glovebox/detail/start.hpp>
 #include <glovebox/dynamic.hpp>
 #include <glovebox/file_descriptor.hpp>
@@ -16,7 +19,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -126,7 +129,7 @@ struct dynamic_reader<void> {
 /// A callback between two sides that each have a signature of their own: JSON.
 template <class... P>
 struct json_callback {
-  using arguments = std::tuple<typename stored<P>::type...>;
+  using arguments = held_values<typename stored<P>::type...>;
 
   static arguments read(const answer& from) {
     result_port objects(from);
@@ -135,11 +138,7 @@ struct json_callback {
       in.allow_conversions(true);
       json_reader::scope path(in, "args");
       json_reader::list items(in);
-      [[maybe_unused]] const auto one = [&]<class T>(std::type_identity<T>) {
-        if (!items.next()) wrong_callback_count(in, sizeof...(P));
-        return read_dynamic<T>(in);
-      };
-      arguments values{one(std::type_identity<typename stored<P>::type>{})...};
+      arguments values{{read_item<typename stored<P>::type>(in, items)}...};
       if (items.next()) wrong_callback_count(in, sizeof...(P));
       in.finish();
       return values;
@@ -151,11 +150,7 @@ struct json_callback {
 
   template <class F>
   static decltype(auto) invoke(F& function, arguments& values) {
-    return std::apply(
-        [&](typename stored<P>::type&... value) -> decltype(auto) {
-          return std::invoke(function, value_slot<P>::pass(value)...);
-        },
-        values);
+    return invoke_callback<P...>(function, values, std::index_sequence_for<P...>{});
   }
   template <class Got>
   static void write(callback_answer& to, const limits& bounds, Got&& got) {
@@ -166,6 +161,13 @@ struct json_callback {
   }
   static void write_nothing(callback_answer& to, const limits& bounds) {
     write(to, bounds, nullptr);
+  }
+
+ private:
+  template <class T>
+  static T read_item(json_reader& in, json_reader::list& items) {
+    if (!items.next()) wrong_callback_count(in, sizeof...(P));
+    return read_dynamic<T>(in);
   }
 };
 
@@ -254,26 +256,36 @@ template <class R, class Last>
 concept token_of = asio::completion_token_for<Last, typename operation_signature<R>::type> &&
     !std::is_same_v<std::remove_cvref_t<Last>, keyword>;
 
+/// An operation, given the types of its arguments.
+template <class R, class Arguments>
+struct started_operation;
+template <class R, class... A>
+struct started_operation<R, type_list<A...>> {
+  template <class Token>
+  static auto start(const operation_target& on, const std::remove_reference_t<A>&... arguments,
+                    Token&& token) {
+    return detail::start<R, dynamic_reader<R>>(target_or_none(on.home),
+                                               make_operation_request(on, arguments...),
+                                               std::forward<Token>(token));
+  }
+};
+
+template <class R, class Arguments>
+inline constexpr bool ends_with_token = false;
+template <class R, class First, class... A>
+inline constexpr bool ends_with_token<R, type_list<First, A...>> =
+    token_of<R, typename split_last<type_list<First, A...>>::last>;
+
 /// Starts an operation; its last argument is the completion token if it can be one.
 template <class R, class... A>
 auto operate(const operation_target& on, A&&... arguments) {
   if constexpr (!std::is_void_v<R>) static_cast<void>(must_travel<R, dynamic_readable<R>>);
-  const auto begin = [&]<std::size_t... I>(std::index_sequence<I...>, auto&& all, auto&& token) {
-    request what = make_operation_request(on, std::get<I>(all)...);
-    return start<R, dynamic_reader<R>>(target_or_none(on.home), std::move(what),
-                                       std::forward<decltype(token)>(token));
-  };
-  auto all = std::forward_as_tuple(std::forward<A>(arguments)...);
-  constexpr std::size_t count = sizeof...(A);
-  if constexpr (count != 0) {
-    using last = std::tuple_element_t<count == 0 ? 0 : count - 1, std::tuple<A...>>;
-    if constexpr (token_of<R, last>)
-      return begin(std::make_index_sequence<count - 1>{}, all, std::get<count - 1>(std::move(all)));
-    else
-      return begin(std::make_index_sequence<count>{}, all, asio::use_awaitable_t<>{});
-  } else {
-    return begin(std::index_sequence<>{}, all, asio::use_awaitable_t<>{});
-  }
+  if constexpr (ends_with_token<R, type_list<A...>>)
+    return started_operation<R, typename split_last<type_list<A...>>::before>::start(
+        on, std::forward<A>(arguments)...);
+  else
+    return started_operation<R, type_list<A...>>::start(on, arguments...,
+                                                        asio::use_awaitable_t<>{});
 }
 
 }  // namespace detail
@@ -291,8 +303,8 @@ struct dynamic_codec<detail::callback_argument<F>> {
     if constexpr (one_signature && std::is_copy_constructible_v<F>) {
       using language =
           typename detail::json_callback_of<decltype(detail::shape_of_callable<F>())>::type;
-      out.callable(
-          std::make_shared<detail::user_callable<F, language>>(argument.function, argument.kept));
+      out.callable(detail::share<detail::callable>(
+          new detail::user_callable<F, language>(argument.function, argument.kept)));
     }
   }
 };

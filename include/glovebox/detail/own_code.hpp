@@ -8,8 +8,8 @@
 #include <glovebox/failures.hpp>
 #include <glovebox/item_range.hpp>
 
-#include <functional>
-#include <tuple>
+#include <cstddef>
+#include <type_traits>
 #include <utility>
 
 namespace glovebox::detail {
@@ -28,8 +28,10 @@ struct shape_of_value<F> {
   using type = typename without_object<decltype(deduce(&decltype(F)::operator()))>::type;
 };
 
+template <class L, class Arguments>
+struct shape_of_generic;
 template <class L, class... A>
-struct shape_of_generic {
+struct shape_of_generic<L, type_list<A...>> {
   using type = shape<std::invoke_result_t<L, typename generic_parameter<A>::type...>, void,
                      typename generic_parameter<A>::type...>;
 };
@@ -60,21 +62,15 @@ void encode_argument(encoder& out, std::size_t index, const target& to, request&
     Slot::encode(out, std::forward<A>(argument));
 }
 
-template <class... Slot, std::size_t... I, class Arguments>
-void encode_arguments(type_list<Slot...>, std::index_sequence<I...>, const target& to,
-                      request& what, Arguments&& arguments) {
+template <class... Slot, class... A>
+void encode_arguments(type_list<Slot...>, const target& to, request& what, A&&... arguments) {
   try {
     encoder out(what.body, what.attachments, to.bounds());
-    (encode_argument<Slot>(out, I, to, what, std::get<I>(std::forward<Arguments>(arguments))), ...);
+    [[maybe_unused]] std::size_t index = 0;
+    (encode_argument<Slot>(out, index++, to, what, std::forward<A>(arguments)), ...);
   } catch (...) {
     what.encode_error = std::current_exception();
   }
-}
-
-/// Picks the first N of a pack as a tuple of references.
-template <std::size_t... I, class Tuple>
-auto first_of(std::index_sequence<I...>, Tuple&& all) {
-  return std::forward_as_tuple(std::get<I>(std::forward<Tuple>(all))...);
 }
 
 /// Whether a function's type promises that it changes nothing: a const member.
@@ -84,6 +80,28 @@ template <class R, class C, class This, class... P>
 inline constexpr bool is_pure<shape<R, C, This, P...>> =
     !std::is_void_v<C> && std::is_const_v<std::remove_reference_t<This>>;
 
+/// The parent's end of a call, given the types of the function's arguments.
+template <class Target, class Shape, class Arguments>
+struct GLOVEBOX_LOCAL typed_call;
+
+template <class Target, class Shape, class... A>
+struct GLOVEBOX_LOCAL typed_call<Target, Shape, type_list<A...>> {
+  template <class Token>
+  static auto start(const std::shared_ptr<target>& on, const call_options& options,
+                    A&&... arguments, Token&& token) {
+    using split = split_stop<typename Shape::parameters>;
+    using slots = typename choose_slots<typename split::parameters, type_list<A...>>::type;
+    using stub_type = stub<Target, typename Shape::result, split::takes_stop, slots>;
+    using result = typename result_of<typename Shape::result>::parent;
+    request what;
+    what.stub = &stub_type::node;
+    what.options = options;
+    what.pure = options.pure || is_pure<Shape>;
+    if (on) encode_arguments(slots{}, *on, what, std::forward<A>(arguments)...);
+    return detail::start<result>(target_or_none(on), std::move(what), std::forward<Token>(token));
+  }
+};
+
 template <class Target, class Shape, class... A>
 GLOVEBOX_LOCAL auto call_shape(const std::shared_ptr<target>& on, const call_options& options,
                                A&&... arguments) {
@@ -91,32 +109,18 @@ GLOVEBOX_LOCAL auto call_shape(const std::shared_ptr<target>& on, const call_opt
                 "glovebox: C variadic functions cannot be called; call a lambda that passes fixed "
                 "arguments");
   if constexpr (!std::is_void_v<Shape>) {
-    using split = split_stop<typename Shape::parameters>;
-    using parameters = typename split::parameters;
-    constexpr std::size_t count = parameters::size;
+    constexpr std::size_t count = split_stop<typename Shape::parameters>::parameters::size;
     constexpr bool right_count = sizeof...(A) == count || sizeof...(A) == count + 1;
     static_assert(right_count,
                   "glovebox: the number of arguments is not the function's (one more is taken as "
                   "the completion token)");
-    if constexpr (right_count) {
-      auto all = std::forward_as_tuple(std::forward<A>(arguments)...);
-      auto values = first_of(std::make_index_sequence<count>{}, std::move(all));
-      return [&]<class... V>(std::tuple<V...>& given) {
-        using slots = typename choose_slots<parameters, type_list<V...>>::type;
-        using stub_type = stub<Target, typename Shape::result, split::takes_stop, slots>;
-        using result = typename result_of<typename Shape::result>::parent;
-        request what;
-        what.stub = &stub_type::node;
-        what.options = options;
-        what.pure = options.pure || is_pure<Shape>;
-        if (on)
-          encode_arguments(slots{}, std::make_index_sequence<count>{}, *on, what, std::move(given));
-        if constexpr (sizeof...(A) == count)
-          return start<result>(target_or_none(on), std::move(what), asio::use_awaitable_t<>{});
-        else
-          return start<result>(target_or_none(on), std::move(what),
-                               std::get<count>(std::move(all)));
-      }(values);
+    if constexpr (!right_count) {
+    } else if constexpr (sizeof...(A) == count) {
+      return typed_call<Target, Shape, type_list<A...>>::start(
+          on, options, std::forward<A>(arguments)..., asio::use_awaitable_t<>{});
+    } else {
+      using values = typename split_last<type_list<A...>>::before;
+      return typed_call<Target, Shape, values>::start(on, options, std::forward<A>(arguments)...);
     }
   }
 }
@@ -129,7 +133,11 @@ class own_code {
   /// a data member in the child. An optional last argument is the completion token.
   template <auto F, class... A>
   [[nodiscard]] GLOVEBOX_LOCAL auto call(A&&... arguments) const {
-    return call_value<F>(std::forward<A>(arguments)...);
+    if constexpr (requires { typename shape_of_value<F>::type; })
+      return call_shape<named_target<F>, typename shape_of_value<F>::type>(
+          self().home(), self().options(), std::forward<A>(arguments)...);
+    else
+      return call_callable<named_target<F>, decltype(F)>(std::forward<A>(arguments)...);
   }
 
   /// Runs a captureless lambda in the child.
@@ -147,16 +155,7 @@ class own_code {
   template <class... A>
   void call(const char*, A&&...) const = delete;  // a name needs a module: import_isolated(...)
 
- protected:
-  template <auto F, class... A>
-  GLOVEBOX_LOCAL auto call_value(A&&... arguments) const {
-    if constexpr (requires { typename shape_of_value<F>::type; })
-      return call_shape<named_target<F>, typename shape_of_value<F>::type>(
-          self().home(), self().options(), std::forward<A>(arguments)...);
-    else
-      return call_callable<named_target<F>, decltype(F)>(std::forward<A>(arguments)...);
-  }
-
+ private:
   template <class Target, class L, class... A>
   GLOVEBOX_LOCAL auto call_callable(A&&... arguments) const {
     if constexpr (has_one_call_operator<L>) {
@@ -164,24 +163,15 @@ class own_code {
       return call_shape<Target, shape>(self().home(), self().options(),
                                        std::forward<A>(arguments)...);
     } else if constexpr (std::is_invocable_v<L, typename generic_parameter<A>::type...>) {
-      return call_shape<Target, typename shape_of_generic<L, A...>::type>(
+      return call_shape<Target, typename shape_of_generic<L, type_list<A...>>::type>(
           self().home(), self().options(), std::forward<A>(arguments)...);
     } else {
-      return call_generic_with_token<Target, L>(
-          std::make_index_sequence < sizeof...(A) == 0 ? 0 : sizeof...(A) - 1 > {},
-          std::forward<A>(arguments)...);
+      using values = typename split_last<type_list<A...>>::before;
+      return call_shape<Target, typename shape_of_generic<L, values>::type>(
+          self().home(), self().options(), std::forward<A>(arguments)...);
     }
   }
 
-  template <class Target, class L, std::size_t... I, class... A>
-  GLOVEBOX_LOCAL auto call_generic_with_token(std::index_sequence<I...>, A&&... arguments) const {
-    using all = std::tuple<A...>;
-    using shape = typename shape_of_generic<L, std::tuple_element_t<I, all>...>::type;
-    return call_shape<Target, shape>(self().home(), self().options(),
-                                     std::forward<A>(arguments)...);
-  }
-
- private:
   const Handle& self() const noexcept { return static_cast<const Handle&>(*this); }
 };
 

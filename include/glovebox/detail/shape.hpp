@@ -91,6 +91,10 @@ struct split_stop {
 };
 template <class List, class... Before>
 struct split_last;
+template <>
+struct split_last<type_list<>> {
+  using before = type_list<>;
+};
 template <class Last, class... Before>
 struct split_last<type_list<Last>, Before...> {
   using before = type_list<Before...>;

@@ -3,12 +3,13 @@
 
 #include <glovebox/detail/current_stop.hpp>
 #include <glovebox/detail/describe.hpp>
+#include <glovebox/detail/held_values.hpp>
 #include <glovebox/detail/results.hpp>
 #include <glovebox/detail/slots.hpp>
 #include <glovebox/detail/stub_node.hpp>
 
+#include <cstddef>
 #include <functional>
-#include <tuple>
 #include <utility>
 
 namespace glovebox::detail {
@@ -19,7 +20,10 @@ struct named_target {
   static constexpr std::string_view name() { return function_name<F>(); }
   template <class... A>
   static decltype(auto) run(A&&... arguments) {
-    return std::invoke(F, std::forward<A>(arguments)...);
+    if constexpr (requires { F(std::forward<A>(arguments)...); })
+      return F(std::forward<A>(arguments)...);
+    else
+      return std::invoke(F, std::forward<A>(arguments)...);
   }
 };
 
@@ -43,6 +47,20 @@ struct constructor_target {
   }
 };
 
+template <class T, class Arguments>
+struct constructor_shape;
+template <class T, class... A>
+struct constructor_shape<T, type_list<A...>> {
+  using type = shape<std::shared_ptr<T>, void, typename generic_parameter<A>::type...>;
+};
+
+/// Reads the argument that is next.
+template <class Slot>
+typename Slot::holder decode_argument(invocation& call, std::size_t& index) {
+  decoder::scope path(call.in, "args", index++);
+  return Slot::decode(call);
+}
+
 /// The child's end of one function with one way of passing its arguments, and the node that names
 /// it. `Result` is the function's own result type.
 template <class Target, class Result, bool TakesStop, class Slots>
@@ -52,31 +70,27 @@ template <class Target, class Result, bool TakesStop, class... Slot>
 struct GLOVEBOX_LOCAL stub<Target, Result, TakesStop, type_list<Slot...>> {
   static stub_node node;
 
-  static void invoke(invocation& call) {
-    std::size_t index = 0;
-    [[maybe_unused]] const auto decode_one = [&]<class S>(std::type_identity<S>) {
-      decoder::scope path(call.in, "args", index++);
-      return S::decode(call);
-    };
-    // Braces: the arguments are decoded in their order.
-    std::tuple<typename Slot::holder...> held{decode_one(std::type_identity<Slot>{})...};
-    call.in.finish();
-    result_of<Result>::write(call, [&]() -> decltype(auto) {
-      return std::apply(
-          [](typename Slot::holder&... value) -> decltype(auto) {
-            if constexpr (TakesStop)
-              return Target::run(Slot::pass(value)..., current_stop_token());
-            else
-              return Target::run(Slot::pass(value)...);
-          },
-          held);
-    });
-  }
+  static void invoke(invocation& call) { run(call, std::index_sequence_for<Slot...>{}); }
 
   static std::string describe(decoder& arguments) {
     std::string text;
     (describe_argument<typename Slot::described>(arguments, text), ...);
     return text;
+  }
+
+ private:
+  template <std::size_t... I>
+  static void run(invocation& call, std::index_sequence<I...>) {
+    [[maybe_unused]] std::size_t index = 0;
+    [[maybe_unused]] held_values<typename Slot::holder...> values{
+        {decode_argument<Slot>(call, index)}...};
+    call.in.finish();
+    result_of<Result>::write(call, [&]() -> decltype(auto) {
+      if constexpr (TakesStop)
+        return Target::run(Slot::pass(held<I>(values))..., current_stop_token());
+      else
+        return Target::run(Slot::pass(held<I>(values))...);
+    });
   }
 };
 
