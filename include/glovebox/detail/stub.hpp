@@ -56,7 +56,7 @@ struct constructor_shape<T, type_list<A...>> {
 
 /// Reads the argument that is next.
 template <class Slot>
-typename Slot::holder decode_argument(invocation& call, std::size_t& index) {
+inline typename Slot::holder decode_argument(invocation& call, std::size_t& index) {
   decoder::scope path(call.in, "args", index++);
   return Slot::decode(call);
 }
