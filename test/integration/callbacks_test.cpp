@@ -13,7 +13,6 @@
 #include <atomic>
 #include <cstdlib>
 #include <functional>
-#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -192,12 +191,12 @@ BOOST_AUTO_TEST_CASE(nested_calls_and_order) {
   const auto inside = [child = ctx]() -> asio::awaitable<void> {
     co_await child.call<&say>(std::string("in"));
   };
-  // Both are made on the loop, which hears of the callback only afterwards.
-  auto [outer, after] =
-      get(asio::post(shared_io(), use_future([&] {
-                       return std::pair{ctx.call<&around>(inside, use_future),
-                                        ctx.call<&say>(std::string("after"), use_future)};
-                     })));
+  const auto both = [&] {
+    return std::pair{ctx.call<&around>(inside, use_future),
+                     ctx.call<&say>(std::string("after"), use_future)};
+  };
+  // On the loop, which hears of the callback only afterwards.
+  auto [outer, after] = get(asio::post(shared_io(), use_future(both)));
   BOOST_TEST(get(std::move(outer)) == "<in>");
   get(std::move(after));
   BOOST_TEST(get(ctx.call<&what_was_said>(use_future)) == "<in>after");
