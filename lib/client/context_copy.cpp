@@ -25,7 +25,7 @@ detail::request copy_request(const std::shared_ptr<detail::target>& on, const ca
   using namespace detail;
   using slots =
       choose_slots<type_list<const runtime::copy_order&>, type_list<runtime::copy_order>>::type;
-  using stub_type = stub<named_target<&runtime::copy_child>, std::uint64_t, false, slots>;
+  using stub_type = stub<named_target<&runtime::copy_child>, runtime::copy_made, false, slots>;
   request call;
   call.stub = &stub_type::node;
   call.options = how;
@@ -51,10 +51,11 @@ class context_impl::copy_operation final : public detail::operation {
   }
 
   void take(const detail::answer& from) override {
-    const auto last_handle = detail::result_reader<std::uint64_t>::read(from);
+    const auto made = detail::result_reader<runtime::copy_made>::read(from);
+    copy_->greets_ = made.runs_hooks;
     if (!copy_->asleep_) return;
     copy_->inherit(*original_);
-    copy_->know_objects(last_handle);
+    copy_->know_objects(made.last_handle);
     original_->copy_answered(copy_, nullptr);
   }
   void resume() override {
@@ -86,7 +87,8 @@ class context_impl::copy_operation final : public detail::operation {
 
 // ---- making copies
 
-// \returns the order, which is still to be given to the original; null when there will be no copy
+// \returns the order, which is still to be given to the original, and then watch_copy() to be
+// called; null when there will be no copy
 detail::operation* context_impl::launch_copy(const std::shared_ptr<context_impl>& of,
                                              std::shared_ptr<server_link> link,
                                              const call_options& how, reference_list references) {
@@ -96,36 +98,79 @@ detail::operation* context_impl::launch_copy(const std::shared_ptr<context_impl>
   try {
     timer_.emplace(executor_);
     start_poller();
-    auto [mine, theirs] = transport::stream_pair();
-    auto [servers, copys] = transport::stream_pair();
-    const int wanted = 1;
-    if (::setsockopt(servers.get(), SOL_SOCKET, SO_PASSCRED, &wanted, sizeof wanted) != 0)
-      throw std::system_error(errno, std::generic_category(), "SO_PASSCRED");
-    transport::unique_fd memory = make_recorder();
+    copy_kit kit = take_kit();
+    // First, so that the server has read it when the copy wants it.
+    if (!link || !link->adopt(std::move(kit.servers_registration),
+                              std::weak_ptr<child_watcher>(self()), child_))
+      throw std::system_error(ECONNRESET, std::generic_category(), "the fork server died");
+    link_ = std::move(link);
+    recorder_ = std::move(kit.recorder);
+    set_up_recorder();
     output_ends outputs;
     runtime::copy_order what;
-    what.channel = owned(std::move(theirs));
-    what.recorder = owned(std::move(memory));
-    what.registration = owned(std::move(copys));
+    what.channel = owned(std::move(kit.childs_channel));
+    what.recorder = owned(std::move(kit.memory));
+    what.registration = owned(std::move(kit.registration));
     what.standard_output = owned(outputs.end_of(options_.standard_output));
     what.standard_error = owned(outputs.end_of(options_.standard_error));
     what.last_handle = generation_ << generation_shift;
     what.references = std::move(references);
     order = new copy_operation(copy_request(of, how, std::move(what)), of, self());
-    if (!link || !link->adopt(std::move(servers), std::weak_ptr<child_watcher>(self()), child_))
-      throw std::system_error(ECONNRESET, std::generic_category(), "the fork server died");
-    link_ = std::move(link);
-    take_ends(std::move(mine), std::move(outputs.read_end));
     service_->enter(self());
-    arm();
+    unwatched_ = {std::move(kit.channel), std::move(outputs.read_end)};
     return order;
   } catch (const std::exception& why) {
     if (order) order->destroy();
-    facts_.never_started = true;
-    facts_.detail = std::string("copying a child: ") + why.what();
-    finalize(lock, done);
+    cannot_copy(why, lock, done);
     return nullptr;
   }
+}
+
+// What nobody has to wait for: the copy is being made meanwhile.
+void context_impl::watch_copy() {
+  completions done;
+  lock_type lock(lock_);
+  auto [channel, output] = std::exchange(unwatched_, {});
+  if (!channel) return;  // it has failed already
+  try {
+    take_ends(std::move(channel), std::move(output));
+    arm();
+  } catch (const std::exception& why) {
+    cannot_copy(why, lock, done);
+    return;
+  }
+  prepare_kit();
+}
+
+// One that was made in advance, if there is.
+copy_kit context_impl::take_kit() {
+  if (const auto lives = lineage_of_copy()) {
+    const std::lock_guard held(lives->lock);
+    if (lives->kit) return *std::exchange(lives->kit, std::nullopt);
+  }
+  return copy_kit::make();
+}
+
+// For the next copy: whoever wants that one waits for nothing that can be done now.
+void context_impl::prepare_kit() noexcept {
+  try {
+    const auto lives = lineage_of_copy();
+    if (!lives) return;
+    const std::lock_guard held(lives->lock);
+    if (!lives->kit) lives->kit = copy_kit::make();
+  } catch (const std::exception&) {
+    // No descriptors, no memory: whoever wants it makes it, or is told.
+  }
+}
+
+std::shared_ptr<lineage> context_impl::lineage_of_copy() const {
+  return asleep_ ? asleep_ : lineage_.lock();
+}
+
+void context_impl::cannot_copy(const std::exception& why, lock_type& lock, completions& done) {
+  facts_.never_started = true;
+  facts_.detail = std::string("copying a child: ") + why.what();
+  finalize(lock, done);
 }
 
 // What calls so far may have left in the original, and so in the copy. Before the copy takes calls.
@@ -159,6 +204,10 @@ void context_impl::know_objects(std::uint64_t last_handle) {
 void context_impl::note_copy(const detail::operation& order) {
   const auto& copy = static_cast<const copy_operation&>(order).copy();
   const std::shared_ptr<lineage> lives = lineage_.lock();
+  {
+    const lock_type lock(copy->lock_);
+    copy->session_.know(session_.definitions());
+  }
   copy->jails_ = jails_;
   if (!copy->asleep_ || !lives) return;
   const std::lock_guard held(lives->lock);
@@ -211,7 +260,7 @@ void context_impl::on_copied(std::exception_ptr failed) {
   lock_type lock(lock_);
   if (down_ || state_ == context_state::terminated) return;
   if (!failed || (was_ready_ && inherited_)) {
-    if (was_ready_)
+    if (has_begun())
       become_ready(done);
     else if (state_ == context_state::starting)
       start_limit_ = clock::now() + options_.start_timeout;
@@ -243,6 +292,7 @@ void context_impl::order_copy() {
     copy->by_itself_ = true;
     if (detail::operation* const order = copy->launch_copy(self(), link_, {}, {})) {
       take_call(*order, true);
+      asio::post(executor_, [copy] { copy->watch_copy(); });
       return;
     }
   } catch (const std::exception& why) {

@@ -79,12 +79,16 @@ void context_impl::launch() {
 transport::unique_fd context_impl::make_recorder() {
   transport::unique_fd memory;
   recorder_ = process::recorder::create(memory);
+  set_up_recorder();
+  return memory;
+}
+
+void context_impl::set_up_recorder() {
   recorder_->reply_limit = options_.limits.message_bytes;
   recorder_->descriptor_limit = options_.limits.descriptors;
   recorder_->callback_limit = options_.limits.callback_depth;
   recorder_->crash_wait = static_cast<std::uint64_t>(std::max(look_time(), {}).count());
   recorder_->busy_poll = static_cast<std::uint64_t>(std::max(options_.busy_poll, {}).count());
-  return memory;
 }
 
 void context_impl::take_ends(transport::unique_fd channel, transport::unique_fd output) {
@@ -139,7 +143,7 @@ void context_impl::on_started(pid_t pid, transport::unique_fd pidfd, std::string
   if (down_ || state_ == context_state::terminated || facts_.killed != core::evidence::kill::none) {
     process::kill_process(pidfd_.get(), SIGKILL);
     exit_limit_ = clock::now() + exit_wait;
-  } else if (was_ready_) {
+  } else if (has_begun()) {
     become_ready(done);
   }
   if (eof_) {  // it may have crashed, and wait to be looked at
@@ -330,6 +334,11 @@ void context_impl::shut_down() noexcept {
 
 // ---- what happens
 
+// A copy has what it needs when the fork server knows it, and greets for the sake of its hooks.
+bool context_impl::has_begun() const noexcept {
+  return was_ready_ || (pidfd_ && !greets_);
+}
+
 void context_impl::become_ready(completions& done) {
   start_limit_ = never;
   was_ready_ = true;
@@ -337,6 +346,7 @@ void context_impl::become_ready(completions& done) {
   // a copy what its original has to say of it.
   if (state_ != context_state::starting || !(pidfd_ || thread_) || (asleep_ && !inherited_)) return;
   state_ = context_state::ready;
+  doomed_.end();
   for (detail::operation* const op : std::exchange(ready_waiters_, {})) done.add(*op);
   announce(context_event::kind::ready);
 }
@@ -470,8 +480,13 @@ void context_impl::finalize(lock_type& lock, completions& done) {
   if (!goes_on) announce(context_event::kind::ended);
   std::vector<detail::operation*> moved;
   end_all(end, done, goes_on ? &moved : nullptr);
-  close_io();
-  if (service_) service_->leave(*this);
+  const struct at_last {  // after the next life has begun, which somebody waits for
+    context_impl& one;
+    ~at_last() {
+      one.close_io();
+      if (one.service_) one.service_->leave(one);
+    }
+  } closing{*this};
   if (goes_on)
     go_back(std::move(moved), done);
   else

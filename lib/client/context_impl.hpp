@@ -32,6 +32,7 @@
 #include <mutex>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace glovebox::client {
@@ -128,6 +129,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   // context_impl.cpp: life
   void try_launch();
   transport::unique_fd make_recorder();
+  void set_up_recorder();
   void take_ends(transport::unique_fd channel, transport::unique_fd output);
   void feed_output();
   void start_poller();
@@ -137,6 +139,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void pump(lock_type& lock, completions& done);
   void look_at_end(lock_type& lock, completions& done);
   void finalize(lock_type& lock, completions& done);
+  bool has_begun() const noexcept;
   void become_ready(completions& done);
   void try_stop();
   void announce(context_event::kind what, std::uint64_t lost_calls = 0,
@@ -178,6 +181,11 @@ class context_impl final : public detail::context_target, public child_watcher, 
   detail::operation* launch_copy(const std::shared_ptr<context_impl>& of,
                                  std::shared_ptr<server_link> link, const call_options& how,
                                  reference_list references);
+  void watch_copy();
+  copy_kit take_kit();
+  void prepare_kit() noexcept;
+  std::shared_ptr<lineage> lineage_of_copy() const;
+  void cannot_copy(const std::exception& why, lock_type& lock, completions& done);
   void inherit(const context_impl& original);
   void know_objects(std::uint64_t last_handle);
   void note_copy(const detail::operation& order);
@@ -203,8 +211,8 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void copy_into(const std::shared_ptr<context_impl>& made, reference_list references);
   void prepare_spare() noexcept;
   void keep_spare(lineage& lives) noexcept;
-  std::shared_ptr<context_impl> take_spare(const reference_list& references,
-                                           std::uint64_t last_handle) noexcept;
+  void begin_copy_of(const std::shared_ptr<context_impl>& there) noexcept;
+  std::shared_ptr<context_impl> take_spare() noexcept;
   void begin_life(const reference_list& references);
   std::shared_ptr<context_impl> take_latest() noexcept;
   void drop_copies() noexcept;
@@ -260,7 +268,8 @@ class context_impl final : public detail::context_target, public child_watcher, 
   bool exit_known_ = false;
   bool crash_seen_ = false;  // its record was there
   bool was_ready_ = false;
-  bool stopping_ = false;  // the calls made so far are let finish
+  std::atomic<bool> greets_{true};  // before it takes calls
+  bool stopping_ = false;           // the calls made so far are let finish
   bool shut_write_ = false;
   bool read_armed_ = false, write_armed_ = false, output_armed_ = false;
   bool write_failed_ = false;
@@ -274,9 +283,11 @@ class context_impl final : public detail::context_target, public child_watcher, 
   bool dumped_core_ = false;
   process::recorder recorder_;
   transport::unique_fd pidfd_;
+  process::doomed_process doomed_;  // the life before, until there is this one's child
   std::unique_ptr<runtime::child_thread> thread_;  // instead
   std::optional<asio::posix::stream_descriptor> channel_;
   std::optional<asio::posix::stream_descriptor> output_;  // what is kept of the child's outputs
+  std::pair<transport::unique_fd, transport::unique_fd> unwatched_;  // both, of an ordered copy
   std::optional<asio::steady_timer> timer_;
   std::optional<poller> poller_;  // while its child may poll
   std::shared_ptr<server_link> link_;

@@ -233,6 +233,8 @@ void context_impl::close_io() noexcept {
   drop_tracer();
   poller_.reset();
   channel_.reset();
+  unwatched_ = {};
+  doomed_.end();
   output_.reset();
   timer_.reset();
   timer_at_ = never;

@@ -136,8 +136,10 @@ void context_impl::snapshot(detail::operation& op) {
   }
   copy->wait_ready(*new snapshot_waiter(op, copy));
   if (detail::operation* const order =
-          copy->launch_copy(self(), std::move(link), op.request().options, {}))
+          copy->launch_copy(self(), std::move(link), op.request().options, {})) {
     submit(*order);
+    copy->watch_copy();
+  }
 }
 
 // A sleeping child has nothing else to do; one that does not answer is of no use.
@@ -202,9 +204,15 @@ void context_impl::roll_back(detail::operation& op,
       go_back({}, done);
       return;
     }
+    // With nobody waiting there is nothing to wait for either. A child that runs nothing may live
+    // until its successor is there: the kernel would take it apart where that one is to run.
+    const bool idle = pidfd_ && !pumping_ && session_.open_calls() == 0;
+    if (idle) {
+      begin_copy_of(there);
+      doomed_ = {std::move(pidfd_), facts_.pid};
+    }
     kill(core::evidence::kill::owner, "the context was rolled back");
-    // With nobody waiting there is nothing to wait for either.
-    if (pidfd_ && !pumping_ && session_.open_calls() == 0)
+    if (idle)
       finalize(lock, done);
     else
       arm();
@@ -229,19 +237,21 @@ void context_impl::go_back(std::vector<detail::operation*> moved, completions& d
   const auto lives = lineage_.lock();
   const bool asked_for = !waiting.empty();
   const std::uint64_t lost = snapshots_ && !asked_for ? snapshots_->unsaved() : 0;
+  process::doomed_process before = std::move(doomed_);
+  if (before && channel_) before.keep(transport::unique_fd(channel_->release()));
   std::shared_ptr<context_impl> next, older;
   std::shared_ptr<const std::string> why_lost;
   try {
     reference_list references;
-    std::uint64_t stale = 0, last_handle = 0;
+    std::uint64_t stale = 0;
+    bool spare_will_do = true;
     {
       const std::lock_guard held(lives->lock);
-      for (const lineage::sleeper& each : lives->sleepers)
-        if (each.which.lock() == there) {
-          references = each.since.list();
-          stale = each.since.above(each.last_handle);
-          last_handle = each.last_handle;
-        }
+      if (const auto* const known = lives->find(there)) {
+        references = known->since.list();
+        stale = known->since.above(known->last_handle);
+        spare_will_do = known->spare_will_do();
+      }
       if (lost != 0 && !options_.accept_lost_state)
         why_lost = std::make_shared<const std::string>(lost_calls_text(lost, lives->refused));
       // What is later than where the context is now is none of its past.
@@ -250,7 +260,7 @@ void context_impl::go_back(std::vector<detail::operation*> moved, completions& d
         older = std::exchange(lives->latest, there);
       }
     }
-    next = there->take_spare(references, last_handle);
+    if (spare_will_do) next = there->take_spare();
     const bool prepared = next != nullptr;
     if (!prepared) next = there->make_life(*lives);
     announce(context_event::kind::rolled_back, lost, stale);
@@ -265,6 +275,7 @@ void context_impl::go_back(std::vector<detail::operation*> moved, completions& d
       ++next->stats_.roll_backs;
       if (snapshots_) next->snapshots_ = snapshots_->next(asked_for);
       if (++there->lives_begun_ > 1) next->wants_spare_of_ = there;
+      next->doomed_ = std::move(before);
       if (prepared) next->begin_life(references);
     }
     if (!prepared) there->copy_into(next, std::move(references));
@@ -299,6 +310,7 @@ std::shared_ptr<context_impl> context_impl::make_life(lineage& lives) const {
     const std::lock_guard held(lives.lock);
     made->generation_ = ++lives.generation;
   }
+  made->greets_ = greets_.load();  // it has the same hooks
   made->inherit(*this);
   return made;
 }
@@ -310,8 +322,10 @@ void context_impl::copy_into(const std::shared_ptr<context_impl>& made, referenc
     link = link_;
   }
   if (detail::operation* const order =
-          made->launch_copy(self(), std::move(link), waking_up(), std::move(references)))
+          made->launch_copy(self(), std::move(link), waking_up(), std::move(references))) {
     submit(*order);
+    made->watch_copy();
+  }
 }
 
 // Under the lock. A snapshot that was gone back to twice will be once more. The copy for that is
@@ -344,12 +358,19 @@ void context_impl::keep_spare(lineage& lives) noexcept {
   }
 }
 
-// \returns null when there is none, or none that will do: references can be given back later, not
-// taken
-std::shared_ptr<context_impl> context_impl::take_spare(const reference_list& references,
-                                                       std::uint64_t last_handle) noexcept {
-  for (const auto& [object, count] : references)
-    if (object <= last_handle && count > 0) return nullptr;
+// What the next life goes on in is made while the end of this one is put down.
+void context_impl::begin_copy_of(const std::shared_ptr<context_impl>& there) noexcept {
+  const auto lives = lineage_.lock();
+  if (!lives) return;
+  {
+    const std::lock_guard held(lives->lock);
+    if (const auto* const known = lives->find(there); known && !known->spare_will_do()) return;
+  }
+  there->keep_spare(*lives);
+}
+
+// \returns null when there is none
+std::shared_ptr<context_impl> context_impl::take_spare() noexcept {
   std::shared_ptr<context_impl> spare;
   {
     const lock_type lock(lock_);
@@ -367,7 +388,10 @@ void context_impl::begin_life(const reference_list& references) {
   start_poller();
   for (const auto& [object, count] : references)
     if (count < 0) session_.release(object, static_cast<std::uint32_t>(-count));
-  if (state_ == context_state::ready) announce(context_event::kind::ready);
+  if (state_ == context_state::ready) {
+    doomed_.end();
+    announce(context_event::kind::ready);
+  }
   if (!references.empty()) post_flush();
   arm_waits();
 }

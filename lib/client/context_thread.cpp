@@ -26,10 +26,7 @@ void context_impl::launch_thread() {
 // A process is killed. A thread is asked to end, by its code's stop tokens, by calls that are not
 // to be started any more, and by the end of its channel.
 void context_impl::end_child() noexcept {
-  if (pidfd_) {
-    process::keep_off_this_processor(pidfd_.get(), facts_.pid);
-    process::kill_process(pidfd_.get(), SIGKILL);
-  }
+  if (pidfd_) process::end_process(pidfd_.get(), facts_.pid);
   if (!thread_) return;
   process::mark_over(*recorder_);
   if (channel_) ::shutdown(channel_->native_handle(), SHUT_WR);

@@ -1,9 +1,13 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #pragma once
 
+#include "client/copy_kit.hpp"
+
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -25,6 +29,12 @@ class reference_changes {
     if (!added && (at->second += count) == 0) counts_.erase(at);
   }
   reference_list list() const { return {counts_.begin(), counts_.end()}; }
+  /// Whether there are more references to any object with such a handle.
+  bool more_up_to(std::uint64_t object) const {
+    return std::any_of(counts_.begin(), counts_.end(), [object](const auto& each) {
+      return each.first <= object && each.second > 0;
+    });
+  }
   /// References to objects with greater handles.
   std::uint64_t above(std::uint64_t object) const {
     std::int64_t sum = 0;
@@ -46,7 +56,16 @@ struct lineage {
     reference_changes since;
     bool answered = false;          // that it was made: what comes back now is younger
     std::uint64_t last_handle = 0;  // no object that it knows has a greater one
+
+    /// References can be given back to a copy of it later, not taken.
+    bool spare_will_do() const { return !since.more_up_to(last_handle); }
   };
+  /// Under the lock. Null when nothing is known of it.
+  const sleeper* find(const std::shared_ptr<context_impl>& which) const {
+    for (const sleeper& each : sleepers)
+      if (each.which.lock() == which) return &each;
+    return nullptr;
+  }
 
   std::mutex lock;  // under those of contexts
   std::weak_ptr<context_impl> front;
@@ -55,6 +74,7 @@ struct lineage {
   std::shared_ptr<context_impl> latest;  // snapshot, when crashes go back to it
   std::string refused;                   // why there is no later one
   std::uint32_t jails = 0;               // that the child was told to enter
+  std::optional<copy_kit> kit;           // for the next copy
   std::uint64_t generation = 0;          // of handles: copies count on from different numbers
 };
 

@@ -283,6 +283,12 @@ std::vector<pending_call*> session::close() {
   return calls;
 }
 
+void session::know(const std::vector<bool>& definitions) {
+  if (defined_.size() < definitions.size()) defined_.resize(definitions.size());
+  for (std::size_t i = 0; i != definitions.size(); ++i)
+    if (definitions[i]) defined_[i] = true;
+}
+
 void session::restart() {
   reader_ = frame_reader(limits_);
   last_seen_call_ = 0;

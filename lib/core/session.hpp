@@ -75,6 +75,9 @@ class session {
   void define(std::uint32_t function, const byte_buffer& definition);
   /// Has the child do with a call, not sent yet, what testing::fault says. \param time [ns]
   void misbehave(std::uint64_t call, std::uint32_t fault, std::uint64_t time);
+  const std::vector<bool>& definitions() const noexcept { return defined_; }
+  /// For a copy of a child: what its original knew when it was made.
+  void know(const std::vector<bool>& definitions);
   /// Sends the next unsent call; its function is defined.
   /// \throws codec_error when it exceeds the limits; the call stays unsent (withdraw it)
   void send(std::uint32_t function, body_encoding encoding, const byte_buffer& body,

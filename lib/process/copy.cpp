@@ -71,7 +71,10 @@ bool settle_copy(const copy_belongings& own, pid_t server, int channel,
   if (::getppid() != server) return false;  // it died before the signal was armed
   ::prctl(PR_SET_PTRACER, server);
   const std::int32_t error = take(own, channel, page) ? 0 : errno;
-  return ::write(own.registration, &error, sizeof error) == sizeof error && error == 0;
+  const bool said = ::write(own.registration, &error, sizeof error) == sizeof error;
+  // The server often waits for this very processor, and everybody for the server.
+  ::sched_yield();
+  return said && error == 0;
 }
 
 std::optional<std::vector<std::string>> other_threads() {

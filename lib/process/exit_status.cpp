@@ -85,6 +85,16 @@ void keep_off_this_processor(int pidfd, pid_t pid) noexcept {
     ::sched_setaffinity(pid, sizeof others, &others);
 }
 
+void end_process(int pidfd, pid_t pid) noexcept {
+  keep_off_this_processor(pidfd, pid);
+  kill_process(pidfd, SIGKILL);
+}
+
+void doomed_process::end() noexcept {
+  const transport::unique_fd channel = std::move(channel_);
+  if (const transport::unique_fd pidfd = std::move(pidfd_)) end_process(pidfd.get(), pid_);
+}
+
 bool kill_process(int pidfd, int signal) {
   if (::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0u) == 0) return true;
   if (errno != ENOSYS) return false;

@@ -1,11 +1,14 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #pragma once
 
+#include "transport/unique_fd.hpp"
+
 #include <glovebox/termination.hpp>
 
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <optional>
+#include <utility>
 
 namespace glovebox::process {
 
@@ -32,6 +35,35 @@ bool has_ended(int pidfd) noexcept;
 /// up for that, often the one that it is woken from, which can do nothing else for a millisecond.
 /// Without effect when there is no other processor for it.
 void keep_off_this_processor(int pidfd, pid_t pid) noexcept;
+
+/// Kills it, off this processor.
+void end_process(int pidfd, pid_t pid) noexcept;
+
+/// A process that is ended when its owner lets go of it.
+class doomed_process {
+ public:
+  doomed_process() = default;
+  doomed_process(transport::unique_fd pidfd, pid_t pid) noexcept
+      : pidfd_(std::move(pidfd)), pid_(pid) {}
+  doomed_process(doomed_process&&) noexcept = default;
+  doomed_process& operator=(doomed_process&& other) noexcept {
+    std::swap(pidfd_, other.pidfd_);
+    std::swap(channel_, other.channel_);
+    std::swap(pid_, other.pid_);
+    other.end();
+    return *this;
+  }
+  ~doomed_process() { end(); }
+  explicit operator bool() const noexcept { return static_cast<bool>(pidfd_); }
+  /// Stays open until then: it would end by itself.
+  void keep(transport::unique_fd channel) noexcept { channel_ = std::move(channel); }
+  void end() noexcept;
+
+ private:
+  transport::unique_fd pidfd_;
+  transport::unique_fd channel_;
+  pid_t pid_ = 0;
+};
 
 /// False when the process is gone; `errno` says what else it may be.
 bool kill_process(int pidfd, int signal);

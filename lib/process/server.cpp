@@ -296,6 +296,7 @@ void server::adopt(std::size_t which) {
     children_.emplace(pid, copy.child);
     post(started{copy.child, pid}, std::move(pidfd));
   }
+  send_waiting();  // before anything else, as somebody waits for it
 }
 
 // A search: it is rare that a child is given up before its application knows its pidfd.

@@ -7,6 +7,7 @@
 
 #include <glovebox/this_child.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
@@ -57,6 +58,12 @@ void run_after_copy(bool in_copy) noexcept {
     if (each.in_copy) each.in_copy();
 }
 
+bool copy_runs_hooks() noexcept {
+  const auto& hooks = all_copy_hooks();
+  return std::any_of(hooks.begin(), hooks.end(),
+                     [](const auto& each) { return each.in_copy != nullptr; });
+}
+
 std::string why_not_to_copy() {
   if (const std::size_t streams = open_streams(); streams != 0)
     return "this child cannot be copied: " + std::to_string(streams) +
@@ -74,8 +81,9 @@ std::string why_not_to_copy() {
   return text + ", which the copy would lack; end them first";
 }
 
-std::uint64_t copy_child(const copy_order& order) {
-  return callbacks_here().copy(order);
+copy_made copy_child(const copy_order& order) {
+  const std::uint64_t last_handle = callbacks_here().copy(order);
+  return {last_handle, copy_runs_hooks()};
 }
 
 }  // namespace runtime

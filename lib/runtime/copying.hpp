@@ -28,15 +28,22 @@ BOOST_DESCRIBE_STRUCT(copy_order, (),
                       (channel, recorder, registration, standard_output, standard_error,
                        last_handle, references))
 
+/// What is known of a copy once it is made.
+struct copy_made {
+  std::uint64_t last_handle = 0;  ///< the greatest of an object that the copy knows
+  bool runs_hooks = false;        ///< it is ready when it says so, not before
+};
+BOOST_DESCRIBE_STRUCT(copy_made, (), (last_handle, runs_hooks))
+
 /// In a child, between calls: makes a copy of it, which goes on with what it is given, and knows
 /// nothing of the calls that follow here.
-/// \returns the greatest handle of an object that the copy knows
 /// \throws std::runtime_error that says why it can't be copied; std::system_error
-std::uint64_t copy_child(const copy_order& order);
+copy_made copy_child(const copy_order& order);
 
 /// The hooks of this_child::on_copy, in the order in which they were set, or against it.
 void run_before_copy();  ///< \throws what one of them throws, after undoing what was done
 void run_after_copy(bool in_copy) noexcept;
+bool copy_runs_hooks() noexcept;  ///< whether there are any for the copy
 
 /// Why this process can't be copied now; empty: it can.
 std::string why_not_to_copy();

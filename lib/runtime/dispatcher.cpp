@@ -73,9 +73,15 @@ void dispatcher::run() {
   } while (read_more());
 }
 
+// A copy that has registered does not greet before it has something else to say: it would wake up
+// its parent for nothing.
+void dispatcher::send_replies() {
+  if (owes_replies()) ring_.flush();
+}
+
 bool dispatcher::read_more() {
   tell_let_go();
-  ring_.flush();
+  send_replies();
   // A child's output must not stay in its buffers while it waits, nor be lost when it is killed.
   if (__fpending(stdout) != 0) std::fflush(stdout);
   const std::span<std::byte> room = session_.reader().prepare();
@@ -178,14 +184,14 @@ void dispatcher::serve(core::frame_view& frame) {
   if (!dynamic && frame.header.target >= functions_.size()) std::abort();
   function& what = dynamic ? operations_ : functions_[frame.header.target];
   std::uint64_t start = now();
-  if (!ring_.empty() && (what.last_cost > short_call || start - oldest_unsent_ > longest_held ||
+  if (owes_replies() && (what.last_cost > short_call || start - oldest_unsent_ > longest_held ||
                          session_.reader().pending() < half_of_batch_)) {
     half_of_batch_ = 0;
     ring_.flush();
     // Sending is no cost of this call: with it, a function that was long once would stay so.
     start = now();
   }
-  if (ring_.empty()) oldest_unsent_ = start;
+  if (!owes_replies()) oldest_unsent_ = start;
   const std::uint64_t outer_start = page_.started_at.load(std::memory_order_relaxed);
   page_.started_at.store(start, std::memory_order_relaxed);
   page_.allocation_failed.store(0, std::memory_order_relaxed);
@@ -321,7 +327,7 @@ std::uint64_t dispatcher::copy(const copy_order& order) {
   if (const std::string why = why_not_to_copy(); !why.empty()) throw std::runtime_error(why);
   run_before_copy();
   tell_let_go();
-  ring_.flush();
+  send_replies();
   std::fflush(nullptr);  // or both would write what is left
   const pid_t server = ::getppid();
   try {
@@ -338,9 +344,11 @@ std::uint64_t dispatcher::copy(const copy_order& order) {
                                      order.standard_error.get()};
   if (!process::settle_copy(own, server, channel_, page_)) ::_exit(127);
   live_on(order);
-  run_after_copy(true);
-  ring_.flush();  // before what it was given is closed, which nobody has to wait for
-  return 0;       // nobody is told
+  if (copy_runs_hooks()) {
+    run_after_copy(true);
+    ring_.flush();
+  }
+  return 0;  // nobody is told
 }
 
 // Nothing that belongs to the original's conversation is left.
@@ -359,6 +367,7 @@ void dispatcher::live_on(const copy_order& order) {
       objects_.release(handle, static_cast<std::uint64_t>(-count));
   }
   session_.say_ready();
+  greeting_end_ = ring_.end();
   reborn_ = true;
 }
 

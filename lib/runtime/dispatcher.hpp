@@ -71,6 +71,8 @@ class dispatcher final : private detail::callback_port {
   std::stop_token stop_token() override;
   std::uint64_t copy(const copy_order& order) override;
   void live_on(const copy_order& order);
+  bool owes_replies() const noexcept { return !ring_.empty() && ring_.end() != greeting_end_; }
+  void send_replies();
   void tell_let_go();
   void wait_for(std::uint64_t callback);
 
@@ -111,6 +113,7 @@ class dispatcher final : private detail::callback_port {
   std::size_t waiting_ = 0;            // callbacks that are open
   std::deque<kept_frame> put_off_;     // calls that came meanwhile
   std::map<std::uint64_t, kept_frame> returned_;
+  std::uint64_t greeting_end_ = 0;     // of a copy, in its stream
   bool reborn_ = false;                // as a copy, in the middle of the call that made it
   std::optional<stop_control> stops_;  // once a call may be stopped
   const std::shared_ptr<detail::released_callables> gone_;  // the callables that were let go

@@ -26,6 +26,7 @@ class reply_ring final : public core::frame_sink {
     return payload + core::frame_header::wire_size <= process::recorder_page::ring_bytes;
   }
   bool empty() const noexcept { return sent_ == head_; }
+  std::uint64_t end() const noexcept { return head_; }  ///< of the outgoing stream
   std::uint64_t unsent() const noexcept { return head_ - sent_; }
   /// For a copy of a child: another stream, in another recorder.
   void restart() noexcept { head_ = sent_ = from_ = 0; }

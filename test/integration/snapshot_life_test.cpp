@@ -19,6 +19,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -135,6 +136,63 @@ BOOST_AUTO_TEST_CASE(an_owner_who_goes_while_it_goes_back) {
     ctx.reset();
     before.reset();
     BOOST_CHECK_THROW(get(std::move(runs)), process_terminated);
+    try {
+      get(std::move(back));
+    } catch (const glovebox::error&) {
+      // Who came first is open; nothing is left in any case.
+    }
+    BOOST_TEST(life::eventually([&] { return life::children_of(server).empty(); }));
+  }
+}
+
+/// Of a snapshot, the first copy is the snapshot itself.
+void do_in_second_copy(std::function<void()> what) {
+  this_child::on_copy(
+      {.before = {}, .in_original = {}, .in_copy = [what = std::move(what), copies = 0]() mutable {
+         if (++copies == 2) what();
+       }});
+}
+void hold_second_copy(const std::string& gate) {
+  do_in_second_copy([gate] { life::pass_gate(gate, 1); });
+}
+void crash_second_copy() {
+  do_in_second_copy([] { commit_fault("null_dereference"); });
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_child_lives_until_the_next_one_is_there) {
+  const context ctx(shared_io());
+  const gate held;
+  get(ctx.call<&hold_second_copy>(held.path(), use_future));
+  add_in(ctx, 1);
+  const snapshot before = snapshot_of(ctx);
+  const life::process_watch child(ctx.pid());
+  auto back = ctx.roll_back(before, use_future);
+  held.wait_for_one();
+  BOOST_TEST(child.alive());
+  held.open();
+  get(std::move(back));
+  BOOST_TEST(child.ends());
+  BOOST_TEST(add_in(ctx, 1) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_child_ends_when_there_is_no_next_one) {
+  const context ctx(shared_io());
+  get(ctx.call<&crash_second_copy>(use_future));
+  const snapshot before = snapshot_of(ctx);
+  const life::process_watch child(ctx.pid());
+  BOOST_CHECK_THROW(go_back(ctx, before), process_terminated);
+  BOOST_TEST(child.ends());
+}
+
+BOOST_AUTO_TEST_CASE(an_owner_who_goes_while_an_idle_child_goes_back) {
+  for (int i = 0; i != 10; ++i) {
+    std::optional<context> ctx(std::in_place, shared_io());
+    const pid_t server = get(ctx->call<&life::parent_pid>(use_future));
+    std::optional<snapshot> before = snapshot_of(*ctx);
+    auto back = ctx->roll_back(*before, use_future);
+    (i % 2 == 0 ? ctx.reset() : before.reset());
+    ctx.reset();
+    before.reset();
     try {
       get(std::move(back));
     } catch (const glovebox::error&) {

@@ -251,6 +251,12 @@ BOOST_AUTO_TEST_CASE(definitions) {
   BOOST_TEST(parent.talk.defined(5));
   BOOST_TEST(!parent.talk.defined(4));
   BOOST_TEST(!parent.talk.defined(6));
+  // What the parent of a copy knows of it beforehand, and has told it itself.
+  parent_side of_copy;
+  of_copy.talk.define(7, buffer_of("seven"));
+  of_copy.talk.know(parent.talk.definitions());
+  for (const std::uint32_t function : {5u, 7u}) BOOST_TEST(of_copy.talk.defined(function));
+  for (const std::uint32_t function : {4u, 6u, 8u}) BOOST_TEST(!of_copy.talk.defined(function));
 }
 
 BOOST_AUTO_TEST_CASE(what_a_child_says) {

@@ -18,7 +18,7 @@ import time
 from service_client import (CRASHER, HANGER, PATIENCE, PNG_SIGNATURE, TIME_SCALE, UNDER_SANITIZER, Server,
                             png, post)
 
-TIMEOUT = 1000 * TIME_SCALE  # [ms] for an image: much more than a good one takes, also on a crowded machine
+TIMEOUT = 2000 * TIME_SCALE  # [ms] for an image: much more than a good one takes, also on a crowded machine
 # Of requests; disconnects besides.
 CRASHES, HANGS, DISCONNECTS = 0.01, 0.005, 0.02
 MOST_GROWTH = 16  # [MiB] of the server; its allocator keeps what each of its threads has used once

@@ -1,0 +1,21 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#pragma once
+
+#include "process/recorder.hpp"
+#include "transport/unique_fd.hpp"
+
+namespace glovebox::client {
+
+/// What a copy of a child is made with, the parent's ends and those of the others. It can be made
+/// long before.
+struct copy_kit {
+  transport::unique_fd channel, childs_channel;
+  transport::unique_fd registration, servers_registration;  ///< see process::adopt_request
+  process::recorder recorder;
+  transport::unique_fd memory;  ///< the recorder's
+
+  /// \throws std::system_error
+  static copy_kit make();
+};
+
+}  // namespace glovebox::client
