@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <algorithm>
 #include <cerrno>
+#include <stdexcept>
 #include <utility>
 
 namespace glovebox::client {
@@ -100,8 +101,9 @@ detail::operation* context_impl::launch_copy(const std::shared_ptr<context_impl>
     start_poller();
     copy_kit kit = take_kit();
     // First, so that the server has read it when the copy wants it.
-    if (!link || !link->adopt(std::move(kit.servers_registration),
-                              std::weak_ptr<child_watcher>(self()), child_))
+    if (!link) throw std::runtime_error("its original has ended");
+    if (!link->adopt(std::move(kit.servers_registration), std::weak_ptr<child_watcher>(self()),
+                     child_))
       throw std::system_error(ECONNRESET, std::generic_category(), "the fork server died");
     link_ = std::move(link);
     recorder_ = std::move(kit.recorder);
@@ -113,10 +115,12 @@ detail::operation* context_impl::launch_copy(const std::shared_ptr<context_impl>
     what.registration = owned(std::move(kit.registration));
     what.standard_output = owned(outputs.end_of(options_.standard_output));
     what.standard_error = owned(outputs.end_of(options_.standard_error));
+    what.answer_can_wait = !asleep_;
     what.last_handle = generation_ << generation_shift;
     what.references = std::move(references);
     order = new copy_operation(copy_request(of, how, std::move(what)), of, self());
     service_->enter(self());
+    awaited_ = true;
     unwatched_ = {std::move(kit.channel), std::move(outputs.read_end)};
     return order;
   } catch (const std::exception& why) {

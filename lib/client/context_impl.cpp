@@ -272,7 +272,7 @@ void context_impl::close() noexcept {
   if (down_ || state_ == context_state::terminated) return;
   kill(core::evidence::kill::owner, {});
   // With nobody waiting there is nothing to wait for either.
-  if (pidfd_ && !pumping_ && session_.open_calls() == 0 && ready_waiters_.empty() &&
+  if (is_process() && !pumping_ && session_.open_calls() == 0 && ready_waiters_.empty() &&
       stop_waiters_.empty())
     finalize(lock, done);
   else
@@ -334,9 +334,13 @@ void context_impl::shut_down() noexcept {
 
 // ---- what happens
 
-// A copy has what it needs when the fork server knows it, and greets for the sake of its hooks.
+// A copy has all that it needs when it has said who it is. It greets for the sake of its hooks.
 bool context_impl::has_begun() const noexcept {
-  return was_ready_ || (pidfd_ && !greets_);
+  return was_ready_ || (is_process() && !greets_);
+}
+// A copy has spoken before the fork server tells of it.
+bool context_impl::is_process() const noexcept {
+  return pidfd_ || has_spoken_;
 }
 
 void context_impl::become_ready(completions& done) {
@@ -344,7 +348,8 @@ void context_impl::become_ready(completions& done) {
   was_ready_ = true;
   // The child's greeting may overtake the server's message that says who the child is; and that of
   // a copy what its original has to say of it.
-  if (state_ != context_state::starting || !(pidfd_ || thread_) || (asleep_ && !inherited_)) return;
+  if (state_ != context_state::starting || !(is_process() || thread_) || (asleep_ && !inherited_))
+    return;
   state_ = context_state::ready;
   doomed_.end();
   for (detail::operation* const op : std::exchange(ready_waiters_, {})) done.add(*op);

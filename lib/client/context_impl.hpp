@@ -140,6 +140,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void look_at_end(lock_type& lock, completions& done);
   void finalize(lock_type& lock, completions& done);
   bool has_begun() const noexcept;
+  bool is_process() const noexcept;
   void become_ready(completions& done);
   void try_stop();
   void announce(context_event::kind what, std::uint64_t lost_calls = 0,
@@ -202,7 +203,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::shared_ptr<context_impl> make_sleeper();
   std::shared_ptr<context_impl> successor() const;
   std::shared_ptr<detail::target> front();
-  bool has_died() const;
+  bool has_died();
   call_options waking_up() const;
   std::uint32_t own_jails() const;
   void choose_way_back(const termination& end);
@@ -219,6 +220,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
 
   // context_io.cpp: the reactor
   void read_channel(lock_type& lock, completions& done, bool to_the_end);
+  bool hear_of_copy(completions& done);
   void interpret(lock_type& lock, completions& done);
   void take_ring(lock_type& lock, completions& done);
   void read_output();
@@ -269,6 +271,8 @@ class context_impl final : public detail::context_target, public child_watcher, 
   bool crash_seen_ = false;  // its record was there
   bool was_ready_ = false;
   std::atomic<bool> greets_{true};  // before it takes calls
+  bool awaited_ = false;            // a copy that has not said yet who it is
+  bool has_spoken_ = false;         // a copy that has, and lives
   bool stopping_ = false;           // the calls made so far are let finish
   bool shut_write_ = false;
   bool read_armed_ = false, write_armed_ = false, output_armed_ = false;

@@ -31,7 +31,7 @@ void context_impl::read_channel(lock_type& lock, completions& done, bool to_the_
   // rest is bounded too.
   const std::uint64_t most = position_ + options_.limits.message_bytes + out_.bytes() + (1u << 20);
   for (int round = 0; to_the_end ? position_ < most : round < rounds_a_turn; ++round) {
-    if (!channel_ || eof_) return;
+    if (!channel_ || eof_ || !hear_of_copy(done)) return;
     const std::span<std::byte> room = session_.reader().prepare();
     const auto result = transport::receive_some(channel_->native_handle(), room,
                                                 session_.reader().arrived(), MSG_DONTWAIT);
@@ -57,6 +57,22 @@ void context_impl::read_channel(lock_type& lock, completions& done, bool to_the_
     interpret(lock, done);
     if (result.bytes < room.size() && !to_the_end) return;
   }
+}
+
+// The kernel says which process has spoken first. Only the server's word counts for what is done to
+// it, but that comes later. \returns false when there is nothing to read yet
+bool context_impl::hear_of_copy(completions& done) {
+  if (!awaited_) return true;
+  std::int32_t error = 0;
+  const pid_t pid = transport::sender_of_number(channel_->native_handle(), error);
+  if (pid < 0) return false;
+  awaited_ = false;
+  transport::tell_senders(channel_->native_handle(), false);
+  if (pid == 0 || error != 0) return true;  // it ends
+  has_spoken_ = true;
+  if (!pidfd_) facts_.pid = pid;
+  if (has_begun()) become_ready(done);
+  return true;
 }
 
 void context_impl::interpret(lock_type& lock, completions& done) {

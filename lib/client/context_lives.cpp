@@ -2,10 +2,12 @@
 
 // The lives of a context, which go on from copies of its child.
 #include "client/context_impl.hpp"
+#include "transport/socket.hpp"
 
 #include <glovebox/failures.hpp>
 #include <glovebox/snapshot.hpp>
 
+#include <poll.h>
 #include <algorithm>
 #include <utility>
 
@@ -158,10 +160,12 @@ std::shared_ptr<detail::context_target> context_impl::revive() {
 }
 
 // An idle child's end is not noticed before it is asked.
-bool context_impl::has_died() const {
+bool context_impl::has_died() {
   const lock_type lock(lock_);
   if (state_ >= context_state::terminating || exit_known_) return true;
-  return pidfd_ && process::has_ended(pidfd_.get());
+  if (pidfd_) return process::has_ended(pidfd_.get());
+  // It has spoken, and is not known to the fork server yet.
+  return channel_ && (transport::poll_input(channel_->native_handle()) & POLLHUP) != 0;
 }
 
 std::uint32_t context_impl::own_jails() const {
@@ -206,7 +210,7 @@ void context_impl::roll_back(detail::operation& op,
     }
     // With nobody waiting there is nothing to wait for either. A child that runs nothing may live
     // until its successor is there: the kernel would take it apart where that one is to run.
-    const bool idle = pidfd_ && !pumping_ && session_.open_calls() == 0;
+    const bool idle = is_process() && !pumping_ && session_.open_calls() == 0;
     if (idle) {
       begin_copy_of(there);
       doomed_ = {std::move(pidfd_), facts_.pid};

@@ -3,9 +3,6 @@
 
 #include "transport/socket.hpp"
 
-#include <sys/socket.h>
-#include <cerrno>
-#include <system_error>
 #include <tuple>
 
 namespace glovebox::client {
@@ -14,10 +11,8 @@ copy_kit copy_kit::make() {
   copy_kit made;
   std::tie(made.channel, made.childs_channel) = transport::stream_pair();
   std::tie(made.registration, made.servers_registration) = transport::stream_pair();
-  const int wanted = 1;
-  if (::setsockopt(made.servers_registration.get(), SOL_SOCKET, SO_PASSCRED, &wanted,
-                   sizeof wanted) != 0)
-    throw std::system_error(errno, std::generic_category(), "SO_PASSCRED");
+  for (const auto* each : {&made.channel, &made.servers_registration})
+    transport::tell_senders(each->get());
   made.recorder = process::recorder::create(made.memory);
   return made;
 }

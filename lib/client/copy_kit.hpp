@@ -9,7 +9,7 @@ namespace glovebox::client {
 /// What a copy of a child is made with, the parent's ends and those of the others. It can be made
 /// long before.
 struct copy_kit {
-  transport::unique_fd channel, childs_channel;
+  transport::unique_fd channel, childs_channel;             ///< see process::settle_copy
   transport::unique_fd registration, servers_registration;  ///< see process::adopt_request
   process::recorder recorder;
   transport::unique_fd memory;  ///< the recorder's

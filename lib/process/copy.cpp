@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <cerrno>
@@ -71,7 +72,10 @@ bool settle_copy(const copy_belongings& own, pid_t server, int channel,
   if (::getppid() != server) return false;  // it died before the signal was armed
   ::prctl(PR_SET_PTRACER, server);
   const std::int32_t error = take(own, channel, page) ? 0 : errno;
-  const bool said = ::write(own.registration, &error, sizeof error) == sizeof error;
+  const auto say = [&error](int to) {
+    return ::send(to, &error, sizeof error, MSG_NOSIGNAL) == sizeof error;
+  };
+  const bool said = say(own.channel) && say(own.registration);
   // The server often waits for this very processor, and everybody for the server.
   ::sched_yield();
   return said && error == 0;

@@ -25,8 +25,9 @@ struct copy_belongings {
   int standard_error = -1;
 };
 
-/// In a copy: makes it a child of its own: death with the fork server, channel, recorder, outputs;
-/// then registers it, or says why it can't live. False: it can't.
+/// In a copy: makes it a child of its own: death with the fork server, channel, recorder, outputs.
+/// Then says 0, or the error because of which it can't live, to its parent, before anything else
+/// that goes along the channel, and to the server. False: it can't.
 bool settle_copy(const copy_belongings& own, pid_t server, int channel,
                  recorder_page& page) noexcept;
 

@@ -20,13 +20,14 @@ struct copy_order {
   file_descriptor standard_output, standard_error;  ///< empty: the original's
   /// Handles of objects that the copy makes are above this, so that none is ever used twice.
   std::uint64_t last_handle = 0;
+  bool answer_can_wait = false;  ///< what is waited for is the copy
   /// Handles, and how many references the parent holds more, or less, than when the original was
   /// made.
   std::vector<std::pair<std::uint64_t, std::int64_t>> references;
 };
 BOOST_DESCRIBE_STRUCT(copy_order, (),
                       (channel, recorder, registration, standard_output, standard_error,
-                       last_handle, references))
+                       last_handle, answer_can_wait, references))
 
 /// What is known of a copy once it is made.
 struct copy_made {

@@ -9,6 +9,7 @@
 #include "runtime/module_loader.hpp"
 #include "runtime/registry.hpp"
 
+#include <sched.h>
 #include <stdio_ext.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -332,6 +333,7 @@ std::uint64_t dispatcher::copy(const copy_order& order) {
   const pid_t server = ::getppid();
   try {
     if (process::copy_process(server) != 0) {
+      if (order.answer_can_wait) ::sched_yield();  // the copy may wait for this very processor
       run_after_copy(false);
       return objects_.last_handle();
     }

@@ -118,6 +118,12 @@ io_result receive_next(int fd, std::span<std::byte> buffer, std::vector<unique_f
   return receive_some(fd, buffer, descriptors, 0);
 }
 
+void tell_senders(int fd, bool wanted) {
+  const int value = wanted ? 1 : 0;
+  if (::setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &value, sizeof value) != 0)
+    throw std::system_error(errno, std::generic_category(), "SO_PASSCRED");
+}
+
 pid_t sender_of_number(int fd, std::int32_t& number) noexcept {
   iovec piece{&number, sizeof number};
   alignas(cmsghdr) std::byte control[CMSG_SPACE(sizeof(ucred))];
@@ -126,7 +132,9 @@ pid_t sender_of_number(int fd, std::int32_t& number) noexcept {
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
-  if (::recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != sizeof number) return 0;
+  const ssize_t size = ::recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return -1;
+  if (size != sizeof number) return 0;
   pid_t sender = 0;
   for (cmsghdr* each = CMSG_FIRSTHDR(&message); each; each = CMSG_NXTHDR(&message, each)) {
     if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_CREDENTIALS) continue;

@@ -47,8 +47,11 @@ short poll_input(int fd, int patience = 0) noexcept;
 /// nothing; one that sleeps in poll is not.
 io_result receive_next(int fd, std::span<std::byte> buffer, std::vector<unique_fd>& descriptors);
 
-/// Reads a number from a socket with SO_PASSCRED. \returns the process that has written it, as the
-/// kernel tells; 0 when there is none
+/// Has the kernel say who has sent what is received (SO_PASSCRED), or not any more. \throws
+/// std::system_error
+void tell_senders(int fd, bool wanted = true);
+/// Reads a number from a socket of that kind. \returns the process that has written it; -1 when
+/// there is none yet, 0 when there will be none
 pid_t sender_of_number(int fd, std::int32_t& number) noexcept;
 
 /// One `recv`; the kernel drops descriptors that come along.
