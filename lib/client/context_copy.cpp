@@ -177,6 +177,16 @@ void context_impl::cannot_copy(const std::exception& why, lock_type& lock, compl
   finalize(lock, done);
 }
 
+// A copy has all that it needs when it has said who it is. It greets for the sake of its hooks.
+bool context_impl::has_begun() const noexcept {
+  return was_ready_ || (is_process() && !greets_);
+}
+
+// A copy has spoken before the fork server tells of it.
+bool context_impl::is_process() const noexcept {
+  return pidfd_ || has_spoken_;
+}
+
 // What calls so far may have left in the original, and so in the copy. Before the copy takes calls.
 void context_impl::inherit(const context_impl& original) {
   std::unordered_map<std::uint64_t, callables> kept;

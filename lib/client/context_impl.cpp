@@ -334,15 +334,6 @@ void context_impl::shut_down() noexcept {
 
 // ---- what happens
 
-// A copy has all that it needs when it has said who it is. It greets for the sake of its hooks.
-bool context_impl::has_begun() const noexcept {
-  return was_ready_ || (is_process() && !greets_);
-}
-// A copy has spoken before the fork server tells of it.
-bool context_impl::is_process() const noexcept {
-  return pidfd_ || has_spoken_;
-}
-
 void context_impl::become_ready(completions& done) {
   start_limit_ = never;
   was_ready_ = true;

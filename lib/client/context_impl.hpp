@@ -139,8 +139,6 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void pump(lock_type& lock, completions& done);
   void look_at_end(lock_type& lock, completions& done);
   void finalize(lock_type& lock, completions& done);
-  bool has_begun() const noexcept;
-  bool is_process() const noexcept;
   void become_ready(completions& done);
   void try_stop();
   void announce(context_event::kind what, std::uint64_t lost_calls = 0,
@@ -187,6 +185,8 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void prepare_kit() noexcept;
   std::shared_ptr<lineage> lineage_of_copy() const;
   void cannot_copy(const std::exception& why, lock_type& lock, completions& done);
+  bool has_begun() const noexcept;
+  bool is_process() const noexcept;
   void inherit(const context_impl& original);
   void know_objects(std::uint64_t last_handle);
   void note_copy(const detail::operation& order);

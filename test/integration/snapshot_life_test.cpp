@@ -92,6 +92,56 @@ BOOST_AUTO_TEST_CASE(one_that_ends_before_its_server_knows_it) {
   BOOST_TEST(add_in(ctx, 1) == 2);
 }
 
+/// The fork server does nothing while this lives.
+class stopped_server {
+ public:
+  explicit stopped_server(pid_t pid) : server_(pid) { server_.send(SIGSTOP); }
+  ~stopped_server() { server_.send(SIGCONT); }
+  stopped_server(const stopped_server&) = delete;
+  stopped_server& operator=(const stopped_server&) = delete;
+
+ private:
+  life::process_watch server_;
+};
+
+BOOST_AUTO_TEST_CASE(one_that_is_dropped_before_its_server_knows_it) {
+  const context ctx(shared_io());
+  add_in(ctx, 1);
+  const pid_t server = get(ctx.call<&life::parent_pid>(use_future));
+  BOOST_TEST_REQUIRE(life::eventually([&] { return life::children_of(server).size() == 1; }));
+  pid_t copy = 0;
+  {
+    const stopped_server meanwhile(server);
+    copy = snapshot_of(ctx).pid();
+  }
+  BOOST_TEST(copy > 0);
+  BOOST_TEST(life::process_watch(copy).ends());
+  BOOST_TEST(add_in(ctx, 1) == 2);
+  BOOST_TEST(life::eventually([&] { return life::children_of(server).size() == 1; }));
+}
+
+BOOST_AUTO_TEST_CASE(going_back_before_the_server_knows_of_it) {
+  const context ctx(shared_io());
+  add_in(ctx, 1);
+  const pid_t server = get(ctx.call<&life::parent_pid>(use_future));
+  BOOST_TEST_REQUIRE(life::eventually([&] { return life::children_of(server).size() == 1; }));
+  std::optional<snapshot> before;
+  {
+    const stopped_server meanwhile(server);
+    before = snapshot_of(ctx);
+    for (int i = 0; i != 3; ++i) {
+      go_back(ctx, *before);
+      BOOST_TEST(add_in(ctx, 1) == 2);
+    }
+  }
+  // The context's child, the snapshot, and the copy of it that is kept for the next time.
+  BOOST_TEST(life::eventually([&] { return life::children_of(server).size() == 3; }));
+  BOOST_TEST(add_in(ctx, 1) == 3);
+  before.reset();
+  BOOST_TEST(life::eventually([&] { return life::children_of(server).size() == 1; }));
+  BOOST_TEST((crash(ctx) == cause::signal));
+}
+
 /// Of what the order to copy itself has brought, the last socket is where the copy will say who it
 /// is: it says so itself, before there is one.
 void register_in_place_of_copies(std::int32_t error) {
