@@ -99,7 +99,7 @@ detail::operation* context_impl::launch_copy(const std::shared_ptr<context_impl>
   try {
     timer_.emplace(executor_);
     start_poller();
-    copy_kit kit = take_kit();
+    copy_kit kit = of->take_kit();
     // First, so that the server has read it when the copy wants it.
     if (!link) throw std::runtime_error("its original has ended");
     if (!link->adopt(std::move(kit.servers_registration), std::weak_ptr<child_watcher>(self()),
@@ -141,24 +141,22 @@ void context_impl::watch_copy() {
     arm();
   } catch (const std::exception& why) {
     cannot_copy(why, lock, done);
-    return;
   }
-  prepare_kit();
 }
 
 // One that was made in advance, if there is.
 copy_kit context_impl::take_kit() {
-  if (const auto lives = lineage_of_copy()) {
+  if (const auto lives = lineage_if_any()) {
     const std::lock_guard held(lives->lock);
     if (lives->kit) return *std::exchange(lives->kit, std::nullopt);
   }
   return copy_kit::make();
 }
 
-// For the next copy: whoever wants that one waits for nothing that can be done now.
+// For the next copy of this child: whoever wants that one waits for nothing that can be done now.
 void context_impl::prepare_kit() noexcept {
   try {
-    const auto lives = lineage_of_copy();
+    const auto lives = lineage_if_any();
     if (!lives) return;
     const std::lock_guard held(lives->lock);
     if (!lives->kit) lives->kit = copy_kit::make();
@@ -167,7 +165,7 @@ void context_impl::prepare_kit() noexcept {
   }
 }
 
-std::shared_ptr<lineage> context_impl::lineage_of_copy() const {
+std::shared_ptr<lineage> context_impl::lineage_if_any() const {
   return asleep_ ? asleep_ : lineage_.lock();
 }
 
@@ -305,8 +303,11 @@ void context_impl::order_copy() {
     const std::shared_ptr<context_impl> copy = make_sleeper();
     copy->by_itself_ = true;
     if (detail::operation* const order = copy->launch_copy(self(), link_, {}, {})) {
+      asio::post(executor_, [self = self(), copy] {
+        copy->watch_copy();
+        self->prepare_kit();
+      });
       take_call(*order, true);
-      asio::post(executor_, [copy] { copy->watch_copy(); });
       return;
     }
   } catch (const std::exception& why) {

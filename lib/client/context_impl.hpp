@@ -183,7 +183,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void watch_copy();
   copy_kit take_kit();
   void prepare_kit() noexcept;
-  std::shared_ptr<lineage> lineage_of_copy() const;
+  std::shared_ptr<lineage> lineage_if_any() const;
   void cannot_copy(const std::exception& why, lock_type& lock, completions& done);
   bool has_begun() const noexcept;
   bool is_process() const noexcept;

@@ -141,6 +141,7 @@ void context_impl::snapshot(detail::operation& op) {
           copy->launch_copy(self(), std::move(link), op.request().options, {})) {
     submit(*order);
     copy->watch_copy();
+    prepare_kit();
   }
 }
 
@@ -329,6 +330,7 @@ void context_impl::copy_into(const std::shared_ptr<context_impl>& made, referenc
           made->launch_copy(self(), std::move(link), waking_up(), std::move(references))) {
     submit(*order);
     made->watch_copy();
+    prepare_kit();
   }
 }
 

@@ -7,6 +7,7 @@
 #include "runtime/module_loader.hpp"
 #include "runtime/own_image.hpp"
 #include "runtime/rerun.hpp"
+#include "runtime/throw_sites.hpp"
 
 #include <atomic>
 
@@ -26,8 +27,10 @@ bool own_image() noexcept {
 }  // namespace runtime
 
 void init(int& argc, char** argv) {
-  if (const auto control = process::fork_server_marker(argc, argv))
+  if (const auto control = process::fork_server_marker(argc, argv)) {
+    runtime::remember_program();
     process::run_fork_server(*control, &runtime::child_main, {}, &runtime::load_named_module);
+  }
   if (const auto setup = process::child_marker(argc, argv))
     process::run_spawned_child(*setup, &runtime::child_main);
   initialised.store(true, std::memory_order_relaxed);

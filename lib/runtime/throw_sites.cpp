@@ -114,11 +114,15 @@ int look_into(dl_phdr_info* module, std::size_t, void* argument) {
 
 }  // namespace
 
+void remember_program() noexcept {
+  if (::readlink("/proc/self/exe", program.data(), program.size() - 1) < 0) program[0] = '\0';
+}
+
 void remember_throw_sites() noexcept {
   const std::lock_guard guard(lock);
   if (remembering.load(std::memory_order_relaxed)) return;
   // Now: later there may be no /proc.
-  if (::readlink("/proc/self/exe", program.data(), program.size() - 1) < 0) program[0] = '\0';
+  if (program[0] == '\0') remember_program();
   remembering.store(true, std::memory_order_relaxed);
 }
 

@@ -8,6 +8,8 @@
 
 namespace glovebox::runtime {
 
+/// Finds out which program this process runs, which is no news to its forked children.
+void remember_program() noexcept;
 /// From now on this process remembers where exceptions are thrown: the last ones, by any thread.
 void remember_throw_sites() noexcept;
 
