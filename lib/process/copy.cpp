@@ -75,10 +75,7 @@ bool settle_copy(const copy_belongings& own, pid_t server, int channel,
   const auto say = [&error](int to) {
     return ::send(to, &error, sizeof error, MSG_NOSIGNAL) == sizeof error;
   };
-  const bool said = say(own.channel) && say(own.registration);
-  // The server often waits for this very processor, and everybody for the server.
-  ::sched_yield();
-  return said && error == 0;
+  return say(own.channel) && say(own.registration) && error == 0;
 }
 
 std::optional<std::vector<std::string>> other_threads() {
