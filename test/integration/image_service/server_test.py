@@ -358,13 +358,15 @@ class Disconnects(unittest.TestCase):
 
     def test_within_requests_leave_nothing(self):
         request = post(png(50, 50))
-        self.server.ask(request)  # now there is a child
+        # Now there is a child; it may have answered before the fork server has told of it.
+        for _ in range(2):
+            self.server.ask(request)
         before = self.server.descriptors()
         for size in (0, 1, 20, len(request) - 1):
             with self.server.connect() as connection:
                 connection.send(request[:size])
         stats = self.server.wait_until(lambda stats: stats["connections"] == 1)
-        self.assertEqual(stats["pool"]["calls"], 1)
+        self.assertEqual(stats["pool"]["calls"], 2)
         # The one that asked may not be closed yet.
         end = time.monotonic() + PATIENCE
         while self.server.descriptors() > before:
