@@ -11,7 +11,7 @@
 namespace glovebox::backtrace {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool has_shadow_memory = true;
 #else
 constexpr bool has_shadow_memory = false;
