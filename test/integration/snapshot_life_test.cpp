@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -24,6 +25,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -143,29 +145,48 @@ BOOST_AUTO_TEST_CASE(going_back_before_the_server_knows_of_it) {
 }
 
 /// Of what the order to copy itself has brought, the last socket is where the copy will say who it
-/// is: it says so itself, before there is one.
-void register_in_place_of_copies(std::int32_t error) {
-  this_child::on_copy({.before =
-                           [error] {
-                             int last = -1;
-                             for (const auto& each :
-                                  std::filesystem::directory_iterator("/proc/self/fd")) {
-                               const int fd = std::stoi(each.path().filename());
-                               struct stat what {};
-                               if (::fstat(fd, &what) == 0 && S_ISSOCK(what.st_mode))
-                                 last = std::max(last, fd);
-                             }
-                             if (::write(last, &error, sizeof error) != sizeof error) std::abort();
-                           },
-                       .in_original = {},
-                       .in_copy = {}});
+/// is to the fork server, the one before that is its channel: it says so itself, before there is
+/// one.
+void speak_for_copies(std::size_t from_the_end, std::int32_t error) {
+  this_child::on_copy(
+      {.before =
+           [from_the_end, error] {
+             std::vector<int> sockets;
+             for (const auto& each : std::filesystem::directory_iterator("/proc/self/fd")) {
+               const int fd = std::stoi(each.path().filename());
+               struct stat what {};
+               if (::fstat(fd, &what) == 0 && S_ISSOCK(what.st_mode)) sockets.push_back(fd);
+             }
+             std::sort(sockets.rbegin(), sockets.rend());
+             if (::write(sockets.at(from_the_end), &error, sizeof error) != sizeof error)
+               std::abort();
+           },
+       .in_original = {},
+       .in_copy = {}});
+}
+
+// It spoils its own context, and no other.
+BOOST_DATA_TEST_CASE(a_child_that_speaks_to_its_copys_parent, (std::array{0, -1}), error) {
+  std::optional<context> ctx(std::in_place, shared_io());
+  const pid_t server = get(ctx->call<&life::parent_pid>(use_future));
+  get(ctx->call<&speak_for_copies>(std::size_t{1}, error, use_future));
+  const auto use_copies = [&] {
+    const snapshot made = snapshot_of(*ctx);
+    go_back(*ctx, made);
+    add_in(*ctx, 1);
+  };
+  BOOST_CHECK_THROW(use_copies(), process_terminated);
+  ctx.reset();
+  const context other(shared_io());
+  BOOST_TEST(add_in(other, 1) == 1);
+  BOOST_TEST(life::eventually([&] { return life::children_of(server).size() == 1; }));
 }
 
 BOOST_DATA_TEST_CASE(a_child_that_says_it_is_its_copy, (std::array{0, -1, ENOMEM}), error) {
   const context ctx(shared_io());
   add_in(ctx, 1);
   const pid_t server = get(ctx.call<&life::parent_pid>(use_future));
-  get(ctx.call<&register_in_place_of_copies>(error, use_future));
+  get(ctx.call<&speak_for_copies>(std::size_t{0}, error, use_future));
   std::string why;
   try {
     // It may be heard of before the server says what it thinks of it.
