@@ -99,13 +99,9 @@ detail::operation* context_impl::launch_copy(const std::shared_ptr<context_impl>
   try {
     timer_.emplace(executor_);
     start_poller();
-    copy_kit kit = of->take_kit();
-    // First, so that the server has read it when the copy wants it.
     if (!link) throw std::runtime_error("its original has ended");
-    if (!link->adopt(std::move(kit.servers_registration), std::weak_ptr<child_watcher>(self()),
-                     child_))
-      throw std::system_error(ECONNRESET, std::generic_category(), "the fork server died");
     link_ = std::move(link);
+    copy_kit kit = of->take_kit();
     recorder_ = std::move(kit.recorder);
     set_up_recorder();
     output_ends outputs;
@@ -121,7 +117,8 @@ detail::operation* context_impl::launch_copy(const std::shared_ptr<context_impl>
     order = new copy_operation(copy_request(of, how, std::move(what)), of, self());
     service_->enter(self());
     awaited_ = true;
-    unwatched_ = {std::move(kit.channel), std::move(outputs.read_end)};
+    unwatched_ = {std::move(kit.channel), std::move(outputs.read_end),
+                  std::move(kit.servers_registration), copy_notice(link_)};
     return order;
   } catch (const std::exception& why) {
     if (order) order->destroy();
@@ -130,18 +127,38 @@ detail::operation* context_impl::launch_copy(const std::shared_ptr<context_impl>
   }
 }
 
+// The fork server would be woken up where the copy is to be made, so it hears of it after the
+// order. \returns false when the server is gone
+bool context_impl::announce_copy(std::weak_ptr<child_watcher> watcher) {
+  return link_->adopt(std::move(unwatched_->notice), std::move(unwatched_->servers_registration),
+                      std::move(watcher), child_);
+}
+
 // What nobody has to wait for: the copy is being made meanwhile.
 void context_impl::watch_copy() {
   completions done;
   lock_type lock(lock_);
-  auto [channel, output] = std::exchange(unwatched_, {});
-  if (!channel) return;  // it has failed already
+  if (!unwatched_) return;  // it has failed already
   try {
-    take_ends(std::move(channel), std::move(output));
+    if (!announce_copy(self()))
+      throw std::system_error(ECONNRESET, std::generic_category(), "the fork server died");
+    take_ends(std::move(unwatched_->channel), std::move(unwatched_->output));
+    unwatched_.reset();
     arm();
   } catch (const std::exception& why) {
     cannot_copy(why, lock, done);
   }
+}
+
+// One that was ordered: the server has to know whom to kill.
+void context_impl::give_copy_up() noexcept {
+  if (!unwatched_) return;
+  try {
+    if (unwatched_->servers_registration) announce_copy({});
+  } catch (const std::exception&) {
+    // No memory to say it: it ends when it finds nobody at its channel.
+  }
+  unwatched_.reset();
 }
 
 // One that was made in advance, if there is.

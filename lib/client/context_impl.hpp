@@ -181,6 +181,8 @@ class context_impl final : public detail::context_target, public child_watcher, 
                                  std::shared_ptr<server_link> link, const call_options& how,
                                  reference_list references);
   void watch_copy();
+  bool announce_copy(std::weak_ptr<child_watcher> watcher);
+  void give_copy_up() noexcept;
   copy_kit take_kit();
   void prepare_kit() noexcept;
   std::shared_ptr<lineage> lineage_if_any() const;
@@ -291,7 +293,11 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::unique_ptr<runtime::child_thread> thread_;  // instead
   std::optional<asio::posix::stream_descriptor> channel_;
   std::optional<asio::posix::stream_descriptor> output_;  // what is kept of the child's outputs
-  std::pair<transport::unique_fd, transport::unique_fd> unwatched_;  // both, of an ordered copy
+  struct ordered_copy {
+    transport::unique_fd channel, output, servers_registration;
+    copy_notice notice;
+  };
+  std::optional<ordered_copy> unwatched_;
   std::optional<asio::steady_timer> timer_;
   std::optional<poller> poller_;  // while its child may poll
   std::shared_ptr<server_link> link_;

@@ -249,7 +249,6 @@ void context_impl::close_io() noexcept {
   drop_tracer();
   poller_.reset();
   channel_.reset();
-  unwatched_ = {};
   doomed_.end();
   output_.reset();
   timer_.reset();
@@ -258,6 +257,7 @@ void context_impl::close_io() noexcept {
   pidfd_.reset();
   thread_.reset();
   if (link_) {
+    give_copy_up();
     link_->forget(child_);
     if (std::exchange(messages_wanted_, false)) link_->want_messages(false);
     link_.reset();

@@ -19,14 +19,26 @@ constexpr auto retry_time = std::chrono::milliseconds(10);
 
 }  // namespace
 
+copy_notice::copy_notice(std::shared_ptr<server_link> to) noexcept : link_(std::move(to)) {
+  link_->copies_.add();
+}
+
+copy_notice::~copy_notice() {
+  if (link_) link_->copies_.take_back();
+}
+
 std::shared_ptr<server_link> server_link::launch(service& owner, asio::any_io_executor executor,
                                                  std::string program,
                                                  process::preload_request preload) {
   process::server_options options;
   options.program = std::move(program);
+  std::vector<transport::unique_fd> memory(1);
+  process::copy_count copies = process::copy_count::create(memory.front());
   const auto made = std::make_shared<server_link>(owner, std::move(executor),
                                                   process::launch_fork_server(options));
+  made->copies_ = std::move(copies);
   // Sent with the first start.
+  made->unsent_.push_back({0, process::encode(process::count_request{}), std::move(memory)});
   if (!preload.modules.empty())
     made->unsent_.push_back({0, process::encode(std::move(preload)), {}});
   return made;
@@ -51,20 +63,23 @@ bool server_link::start(process::start_request request,
   return ask(std::move(request), std::move(descriptors), std::move(watcher), child);
 }
 
-bool server_link::adopt(transport::unique_fd registration, std::weak_ptr<child_watcher> watcher,
-                        std::uint64_t& child) {
+bool server_link::adopt(copy_notice notice, transport::unique_fd registration,
+                        std::weak_ptr<child_watcher> watcher, std::uint64_t& child) {
   std::vector<transport::unique_fd> descriptors;
   descriptors.push_back(std::move(registration));
-  return ask(process::adopt_request{}, std::move(descriptors), std::move(watcher), child);
+  return ask(process::adopt_request{}, std::move(descriptors), std::move(watcher), child,
+             std::move(notice));
 }
 
 template <class Request>
 bool server_link::ask(Request request, std::vector<transport::unique_fd> descriptors,
-                      std::weak_ptr<child_watcher> watcher, std::uint64_t& child) {
+                      std::weak_ptr<child_watcher> watcher, std::uint64_t& child,
+                      copy_notice notice) {
   std::unique_lock lock(lock_);
   if (lost_ || !control_) return false;
   child = request.child = ++last_child_;
-  unsent_.push_back({child, process::encode(std::move(request)), std::move(descriptors)});
+  unsent_.push_back({child, process::encode(std::move(request)), std::move(descriptors),
+                     std::exchange(notice.link_, nullptr) != nullptr});
   watchers_.emplace(child, watched{std::move(watcher)});
   if (flush(lock)) return true;
   watchers_.erase(child);
@@ -241,6 +256,7 @@ void server_link::forget(std::uint64_t child) noexcept {
   const auto request = std::find_if(unsent_.begin(), unsent_.end(),
                                     [&](const outgoing& each) { return each.child == child; });
   if (request != unsent_.end()) {
+    if (request->counted) copies_.take_back();
     unsent_.erase(request);
     return;
   }

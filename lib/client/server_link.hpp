@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #pragma once
 
+#include "process/copy_count.hpp"
 #include "process/launcher.hpp"
 #include "process/messages.hpp"
 #include "transport/unique_fd.hpp"
@@ -21,6 +22,7 @@
 
 namespace glovebox::client {
 
+class server_link;
 class service;
 
 /// Who is told of a child. Called without locks.
@@ -33,6 +35,24 @@ class child_watcher {
   virtual void on_start_failed(int error, process::start_stage stage, std::string detail) = 0;
   virtual void on_exited(const process::exit_status& status) = 0;
   virtual void on_server_lost() = 0;
+};
+
+/// A copy of a child that is about to be ordered, or was. As long as this lives its fork server
+/// takes it for no orphan; then it has to be told, or there must be no copy. Movable.
+class copy_notice {
+ public:
+  copy_notice() = default;
+  explicit copy_notice(std::shared_ptr<server_link> to) noexcept;
+  copy_notice(copy_notice&&) noexcept = default;
+  copy_notice& operator=(copy_notice&& other) noexcept {
+    std::swap(link_, other.link_);
+    return *this;
+  }
+  ~copy_notice();
+
+ private:
+  friend class server_link;
+  std::shared_ptr<server_link> link_;
 };
 
 /// The application's end of a fork server: sends requests, hands its messages out to those who
@@ -49,10 +69,11 @@ class server_link : public std::enable_shared_from_this<server_link> {
   /// False: the server is gone, and nobody will hear anything.
   bool start(process::start_request request, std::vector<transport::unique_fd> descriptors,
              std::weak_ptr<child_watcher> watcher, std::uint64_t& child);
-  /// Tells of a copy that a child will make of itself; the watcher hears of that one, and `child`
-  /// is set. \param registration see process::adopt_request. False: the server is gone.
-  bool adopt(transport::unique_fd registration, std::weak_ptr<child_watcher> watcher,
-             std::uint64_t& child);
+  /// Tells of a copy that a child was ordered to make of itself; the watcher hears of that one, and
+  /// `child` is set. \param notice from before it was ordered \param registration see
+  /// process::adopt_request. False: the server is gone.
+  bool adopt(copy_notice notice, transport::unique_fd registration,
+             std::weak_ptr<child_watcher> watcher, std::uint64_t& child);
   /// Reading goes on while there are more calls with true than with false.
   void want_messages(bool wanted);
   /// The watcher is told no more. A child whose start it was not told yet is killed when it starts:
@@ -72,11 +93,12 @@ class server_link : public std::enable_shared_from_this<server_link> {
     std::uint64_t child;
     std::vector<std::byte> bytes;
     std::vector<transport::unique_fd> descriptors;
+    bool counted = false;  // a copy that was
   };
 
   template <class Request>
   bool ask(Request request, std::vector<transport::unique_fd> descriptors,
-           std::weak_ptr<child_watcher> watcher, std::uint64_t& child);
+           std::weak_ptr<child_watcher> watcher, std::uint64_t& child, copy_notice notice = {});
   bool flush(std::unique_lock<std::mutex>& lock);
   void flush_when_writable();
   void flush_later();
@@ -86,8 +108,11 @@ class server_link : public std::enable_shared_from_this<server_link> {
   void lose();
   std::shared_ptr<child_watcher> watcher_of(std::uint64_t child, bool last);
 
+  friend class copy_notice;
+
   service& service_;
   process::fork_server server_;
+  process::copy_count copies_;
   mutable std::mutex lock_;
   std::optional<asio::posix::stream_descriptor> control_;
   std::optional<asio::steady_timer> retry_;

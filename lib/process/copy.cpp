@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process/copy.hpp"
 
+#include "process/all_signals_blocked.hpp"
+
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -50,9 +52,7 @@ pid_t copy_process(pid_t parent) {
   // The signal at its end is that of the original's.
   how.flags = CLONE_PARENT | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
   how.child_tid = reinterpret_cast<std::uintptr_t>(own_number);
-  sigset_t all, before;
-  ::sigfillset(&all);
-  ::sigprocmask(SIG_SETMASK, &all, &before);
+  const all_signals_blocked blocked;
   const long pid = ::syscall(SYS_clone3, &how, sizeof how);
   const int error = errno;
   if (pid == 0) {
@@ -61,7 +61,6 @@ pid_t copy_process(pid_t parent) {
   } else {
     ::setpgid(0, own_group);
   }
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) cannot_copy(error, "clone3");
   return static_cast<pid_t>(pid);
 }

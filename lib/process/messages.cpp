@@ -15,7 +15,16 @@ namespace {
 
 // First byte of a message. Both directions are numbered together, so that neither is mistaken for
 // the other.
-enum class kind : std::uint8_t { start = 1, started, start_failed, exited, kill, preload, adopt };
+enum class kind : std::uint8_t {
+  start = 1,
+  started,
+  start_failed,
+  exited,
+  kill,
+  preload,
+  adopt,
+  count
+};
 
 constexpr std::uint8_t flag_core_dumps = 1;
 constexpr std::uint8_t flag_stdout = 2;
@@ -150,6 +159,10 @@ void write(writer& to, const kill_request& request) {
   to.number(static_cast<std::uint8_t>(kind::kill)).number(request.child);
 }
 
+void write(writer& to, const count_request&) {
+  to.number(static_cast<std::uint8_t>(kind::count)).number(std::uint64_t{0});
+}
+
 void write(writer& to, const started& message) {
   to.number(static_cast<std::uint8_t>(kind::started))
       .number(message.child)
@@ -224,6 +237,11 @@ preload_request read_preload_request(reader& from) {
   request.timeout = std::chrono::milliseconds(
       from.number_up_to<int, std::uint32_t>(std::numeric_limits<int>::max()));
   return request;
+}
+
+count_request read_count_request(reader& from) {
+  from.require(from.number<std::uint64_t>() == 0);
+  return {};
 }
 
 start_request read_start_request(reader& from) {
@@ -327,6 +345,9 @@ std::optional<server_request> decode_server_request(std::span<const std::byte> b
       break;
     case kind::preload:
       request = read_preload_request(from);
+      break;
+    case kind::count:
+      request = read_count_request(from);
       break;
     default:
       return std::nullopt;

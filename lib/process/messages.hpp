@@ -69,10 +69,14 @@ struct start_request {
 
 /// Application -> fork server: a child will make a copy of itself, which is one of the server's
 /// children then. With it travels a stream socket that passes credentials (SO_PASSCRED): a byte
-/// that arrives there comes from the copy. Answered like a start request.
+/// that arrives there comes from the copy. Answered like a start request. It may come after the
+/// copy, which is counted before (count_request).
 struct adopt_request {
   std::uint64_t child = 0;
 };
+/// Application -> fork server, before any adopt_request: with it travels the memory in which copies
+/// are counted, see copy_count.
+struct count_request {};
 /// Application -> fork server: nobody wants this child any more; it is killed, if it lives.
 struct kill_request {
   std::uint64_t child = 0;
@@ -84,7 +88,8 @@ struct preload_request {
   std::vector<std::string> modules{};
   std::chrono::milliseconds timeout{};  ///< for all of them together; at most INT_MAX
 };
-using server_request = std::variant<start_request, adopt_request, kill_request, preload_request>;
+using server_request =
+    std::variant<start_request, adopt_request, kill_request, preload_request, count_request>;
 
 /// Fork server -> application. A start request is answered by `started` or `start_failed`; each
 /// `started` is followed by exactly one `exited`, unless the server is lost.

@@ -1,7 +1,9 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process/server.hpp"
 
+#include "process/all_signals_blocked.hpp"
 #include "process/bind_calls.hpp"
+#include "process/coming_copies.hpp"
 #include "process/command_start.hpp"
 #include "process/keep_mapped.hpp"
 #include "process/messages.hpp"
@@ -48,20 +50,9 @@ constexpr int exit_of_failed_server = 125;
 constexpr std::size_t most_waiting = 64;
 constexpr int retry_ms = 10;
 
-class all_signals_blocked {
- public:
-  all_signals_blocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::sigprocmask(SIG_SETMASK, &all, &before_);
-  }
-  ~all_signals_blocked() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
-  all_signals_blocked(const all_signals_blocked&) = delete;
-  all_signals_blocked& operator=(const all_signals_blocked&) = delete;
-
- private:
-  sigset_t before_;
-};
+unique_fd only_one(std::vector<unique_fd>& descriptors) {
+  return descriptors.size() == 1 ? std::move(descriptors.front()) : unique_fd();
+}
 
 class server {
  public:
@@ -82,11 +73,6 @@ class server {
     std::vector<std::byte> bytes;
     unique_fd pidfd;
   };
-  // A copy of a child that is to come. Until it does, nobody can tell it from an orphan.
-  struct expected {
-    std::uint64_t child;
-    unique_fd registration;
-  };
   struct failure {
     start_stage stage;
     int error;
@@ -99,15 +85,12 @@ class server {
   std::optional<failure> start(const start_request& request, std::vector<unique_fd>& descriptors,
                                bool descriptors_lost);
   void preload(const preload_request& request);
-  std::optional<failure> expect(const adopt_request& request, std::vector<unique_fd>& descriptors);
   void adopt(std::size_t which);
   void kill_child(std::uint64_t child);
   void become_child(const start_request& request, std::vector<unique_fd>& descriptors);
   void reap_all();
   bool reap_one(int options);
   void hear_of_copies();
-  bool copies_may_come();
-  bool copies_may_be_announced();
   bool kill_orphans();
   void post(const server_message& message, unique_fd pidfd = {});
   void send_waiting();
@@ -123,11 +106,12 @@ class server {
   pid_t own_pid_ = ::getpid();
   unique_fd signals_;
   std::unordered_map<pid_t, std::uint64_t> children_;
-  std::vector<expected> expected_;
+  coming_copies copies_;
   std::vector<exited> ended_;     // reaped, not yet posted
   std::deque<outgoing> waiting_;  // posted, not yet sent
   bool retry_later_ = false;
   bool orphans_left_ = false;  // they were spared for the sake of a copy
+  bool ends_left_ = false;     // they were not looked at, the same
   bool ends_ = false;
   std::vector<pollfd> watched_;
   std::vector<std::byte> buffer_;
@@ -167,10 +151,10 @@ void server::run() {
          .revents = 0},
         {.fd = signals_.get(), .events = POLLIN, .revents = 0},
     });
-    for (const expected& each : expected_)
-      watched_.push_back({.fd = each.registration.get(), .events = POLLIN, .revents = 0});
-    // Orphans that were spared for a request's sake are looked at again once it is read.
-    const bool at_once = orphans_left_ && expected_.empty();
+    copies_.watch(watched_);
+    // What was left for a request's sake is looked at again once it is read.
+    const bool left = ends_left_ || (orphans_left_ && copies_.expected() == 0);
+    const bool at_once = left && !copies_.were_ordered();
     const int patience = at_once ? 0 : retry_later_ ? retry_ms : -1;
     if (::poll(watched_.data(), watched_.size(), patience) < 0) {
       if (errno == EINTR) continue;
@@ -178,9 +162,9 @@ void server::run() {
     }
     retry_later_ = false;
     const std::vector<pollfd>& watched = watched_;
-    for (std::size_t i = expected_.size(); i-- != 0;)
+    for (std::size_t i = copies_.expected(); i-- != 0;)
       if (watched[2 + i].revents != 0) adopt(i);
-    if (watched[1].revents != 0) reap_all();
+    if (watched[1].revents != 0 || ends_left_) reap_all();
     if (orphans_left_) kill_orphans();
     if ((watched[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) finish();
     if ((watched[0].revents & POLLIN) != 0) receive_request();
@@ -220,8 +204,14 @@ std::optional<server::failure> server::obey(std::span<const std::byte> bytes,
     preload(*modules);
     return std::nullopt;
   }
-  if (const auto* const copy = std::get_if<adopt_request>(&*request))
-    return expect(*copy, descriptors);
+  if (std::holds_alternative<count_request>(*request)) {
+    copies_.count_in(only_one(descriptors));
+    return std::nullopt;
+  }
+  if (const auto* const copy = std::get_if<adopt_request>(&*request)) {
+    const int error = copies_.expect({copy->child, only_one(descriptors)});
+    return error == 0 ? std::nullopt : std::optional(failure{start_stage::copy, error});
+  }
   start_request wanted = std::get<start_request>(*request);
   if (!only_spawning_.empty()) wanted.method = start_method::spawn;
   const bool needs_modules = wanted.command.empty() && wanted.method == start_method::forkserver;
@@ -268,18 +258,10 @@ void server::preload(const preload_request& request) {
   keep_code_mapped();
 }
 
-std::optional<server::failure> server::expect(const adopt_request& request,
-                                              std::vector<unique_fd>& descriptors) {
-  if (descriptors.size() != 1) return failure{start_stage::descriptors, EMFILE};
-  expected_.push_back({request.child, std::move(descriptors.front())});
-  return std::nullopt;
-}
-
 // A copy has said whether it can live, or nothing can come any more. The kernel says who has
 // written it.
 void server::adopt(std::size_t which) {
-  const expected copy = std::move(expected_[which]);
-  expected_.erase(expected_.begin() + static_cast<std::ptrdiff_t>(which));
+  const coming_copies::copy copy = copies_.take(which);
   std::int32_t error = 0;
   const pid_t pid = transport::sender_of_number(copy.registration.get(), error);
   siginfo_t info{};
@@ -301,8 +283,7 @@ void server::adopt(std::size_t which) {
 
 // A search: it is rare that a child is given up before its application knows its pidfd.
 void server::kill_child(std::uint64_t child) {
-  if (std::erase_if(expected_, [child](const expected& each) { return each.child == child; }) !=
-      0) {
+  if (copies_.give_up(child)) {
     orphans_left_ = true;  // it may have been made, and not have said so
     return;
   }
@@ -354,11 +335,12 @@ void server::become_child(const start_request& request, std::vector<unique_fd>& 
   control_.reset();
   signals_.reset();
   waiting_.clear();
-  expected_.clear();
+  copies_ = {};
   run_forked_child(request, descriptors, own_pid_, child_main_, self_);
 }
 
 void server::reap_all() {
+  ends_left_ = false;
   signalfd_siginfo ignored[16];
   while (::read(signals_.get(), ignored, sizeof ignored) > 0) {
   }
@@ -370,13 +352,18 @@ void server::reap_all() {
   for (const exited& end : std::exchange(ended_, {})) post(end);
 }
 
-// \returns false when there is none, or with WNOHANG none that has ended
+// \returns false when there is none, or with WNOHANG none that has ended. The end of a copy that is
+// still to be announced has to wait for that, and others behind it.
 bool server::reap_one(int options) {
   siginfo_t info;
   if (!wait_for(P_ALL, 0, info, options | WNOWAIT)) return false;
   const pid_t pid = info.si_pid;
   if (!ends_ && !children_.contains(pid)) hear_of_copies();
   const auto child = children_.find(pid);
+  if (!ends_ && child == children_.end() && copies_.were_ordered()) {
+    ends_left_ = true;
+    return false;
+  }
   // While the leader is not reaped its number can be no other group's.
   if (child != children_.end()) ::kill(-pid, SIGKILL);
   rusage usage{};
@@ -391,20 +378,13 @@ bool server::reap_one(int options) {
 // What has ended may be a copy, although its request, or what it has said itself, is still to be
 // read.
 void server::hear_of_copies() {
-  while (copies_may_be_announced() && waiting_.size() < most_waiting && receive_request()) {
+  while (copies_.were_ordered() && waiting_.size() < most_waiting && receive_request()) {
   }
-  for (std::size_t i = expected_.size(); i-- != 0;)
-    if (transport::poll_input(expected_[i].registration.get()) != 0) adopt(i);
-}
-
-// Nobody can tell a copy of a child from an orphan before it has said who it is. The request that
-// announces one is sent before it is made.
-bool server::copies_may_come() {
-  return !ends_ && (!expected_.empty() || copies_may_be_announced());
-}
-
-bool server::copies_may_be_announced() {
-  return transport::poll_input(control_.get()) == POLLIN;
+  std::vector<pollfd> all;
+  copies_.watch(all);
+  if (::poll(all.data(), all.size(), 0) <= 0) return;
+  for (std::size_t i = all.size(); i-- != 0;)
+    if (all[i].revents != 0) adopt(i);
 }
 
 // Kills what was re-parented to this process. It is reaped like the rest, and as its own children
@@ -416,7 +396,7 @@ bool server::kill_orphans() {
     found = false;
     const auto present = own_children();
     if (!present) return false;
-    if (copies_may_come()) {
+    if (!ends_ && copies_.may_come()) {
       orphans_left_ = true;
       return true;
     }

@@ -1,11 +1,10 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/stop_control.hpp"
 
+#include "process/all_signals_blocked.hpp"
 #include "runtime/crash_handler.hpp"
 
-#include <pthread.h>
 #include <algorithm>
-#include <csignal>
 #include <optional>
 #include <system_error>
 
@@ -28,16 +27,8 @@ std::stop_token stop_control::token(std::uint64_t call) {
   }
   if (!listener_.joinable()) {
     // Signals are for the threads that the code in the child knows.
-    sigset_t all, before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    try {
-      listener_ = std::thread([this] { listen(); });
-    } catch (...) {
-      ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-      throw;
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    const process::all_signals_blocked blocked;
+    listener_ = std::thread([this] { listen(); });
   }
   look();  // the wish may be older than the token
   return token;

@@ -7,8 +7,11 @@
 #include <glovebox/snapshot.hpp>
 
 #include <pthread.h>
+#include <sys/types.h>
 #include <condition_variable>
+#include <fstream>
 #include <future>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -70,6 +73,13 @@ inline cause crash(const context& ctx) {
     return why.info().cause;
   }
   return {};
+}
+
+/// For a message: a copy has said by then who it is.
+inline bool is_waiting(pid_t pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  const std::string text{std::istreambuf_iterator<char>(stat), {}};
+  return text.find(") S ") != text.npos;
 }
 
 }  // namespace snapshots

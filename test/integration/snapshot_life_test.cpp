@@ -19,9 +19,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -33,13 +31,6 @@
 BOOST_AUTO_TEST_SUITE(snapshot_life_test, *boost::unit_test::precondition(glovebox::test::can_copy))
 
 using namespace snapshots;
-
-/// For a message: a copy has said by then who it is.
-bool is_waiting(pid_t pid) {
-  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
-  const std::string text{std::istreambuf_iterator<char>(stat), {}};
-  return text.find(") S ") != text.npos;
-}
 
 BOOST_AUTO_TEST_CASE(a_snapshot_that_was_killed) {
   const context ctx(shared_io());

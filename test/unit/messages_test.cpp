@@ -89,6 +89,12 @@ BOOST_AUTO_TEST_CASE(adopt_request_comes_back) {
   BOOST_TEST(std::get<adopt_request>(*received).child == 0x1122334455667788u);
 }
 
+BOOST_AUTO_TEST_CASE(count_request_comes_back) {
+  const auto received = decode_server_request(encode(count_request{}));
+  BOOST_REQUIRE(received.has_value());
+  BOOST_TEST(std::holds_alternative<count_request>(*received));
+}
+
 BOOST_AUTO_TEST_CASE(server_messages_come_back) {
   const auto first =
       decode_server_message(encode(started{.child = 1, .pid = 4711, .note = "spawned"}));
@@ -121,6 +127,7 @@ BOOST_AUTO_TEST_CASE(truncated_or_extended_is_refused) {
   all.push_back(encode(full_request()));
   all.push_back(encode(adopt_request{.child = 3}));
   all.push_back(encode(kill_request{.child = 3}));
+  all.push_back(encode(count_request{}));
   for (const bytes& whole : all) {
     for (std::size_t length = 0; length < whole.size(); ++length) {
       const std::span<const std::byte> part(whole.data(), length);
@@ -160,6 +167,7 @@ BOOST_AUTO_TEST_CASE(every_byte_flipped) {
   all.push_back(encode(full_request()));
   all.push_back(encode(adopt_request{.child = 3}));
   all.push_back(encode(kill_request{.child = 3}));
+  all.push_back(encode(count_request{}));
   all.push_back(encode(preload_request{.module_path = "/here:", .modules = {"a", "b"}}));
   for (const bytes& whole : all) {
     for (std::size_t i = 0; i < whole.size(); ++i) {

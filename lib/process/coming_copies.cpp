@@ -1,0 +1,53 @@
+// Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
+#include "process/coming_copies.hpp"
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace glovebox::process {
+
+void coming_copies::count_in(transport::unique_fd memory) noexcept {
+  memory_ = std::move(memory);
+  has_count();
+}
+
+// There may have been no memory for it, and be some now.
+bool coming_copies::has_count() noexcept {
+  if (count_) return true;
+  no_count_ = EMFILE;
+  if (!memory_) return false;
+  try {
+    count_ = copy_count::attach(memory_.get());
+    memory_.reset();
+    return true;
+  } catch (const std::system_error& why) {
+    no_count_ = why.code().value();
+    return false;
+  }
+}
+
+int coming_copies::expect(copy which) {
+  ++announced_;
+  if (!which.registration) return EMFILE;
+  if (!has_count()) return no_count_;
+  expected_.push_back(std::move(which));
+  return 0;
+}
+
+bool coming_copies::give_up(std::uint64_t child) {
+  return std::erase_if(expected_, [child](const copy& each) { return each.child == child; }) != 0;
+}
+
+coming_copies::copy coming_copies::take(std::size_t which) {
+  copy taken = std::move(expected_[which]);
+  expected_.erase(expected_.begin() + static_cast<std::ptrdiff_t>(which));
+  return taken;
+}
+
+void coming_copies::watch(std::vector<pollfd>& in) const {
+  for (const copy& each : expected_)
+    in.push_back({.fd = each.registration.get(), .events = POLLIN, .revents = 0});
+}
+
+}  // namespace glovebox::process
