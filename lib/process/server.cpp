@@ -1,7 +1,6 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process/server.hpp"
 
-#include "process/all_signals_blocked.hpp"
 #include "process/bind_calls.hpp"
 #include "process/coming_copies.hpp"
 #include "process/command_start.hpp"
@@ -9,6 +8,9 @@
 #include "process/messages.hpp"
 #include "process/module_trial.hpp"
 #include "process/own_children.hpp"
+#include "process/preloading.hpp"
+#include "process/signals.hpp"
+#include "process/spare_child.hpp"
 #include "transport/socket.hpp"
 
 #include <fcntl.h>
@@ -49,6 +51,8 @@ constexpr int exit_of_failed_server = 125;
 // request is read. Exits are always taken in; they are bounded by the children there are.
 constexpr std::size_t most_waiting = 64;
 constexpr int retry_ms = 10;
+// Without requests for so long nobody is kept waiting.
+constexpr int quiet_ms = 1;
 
 unique_fd only_one(std::vector<unique_fd>& descriptors) {
   return descriptors.size() == 1 ? std::move(descriptors.front()) : unique_fd();
@@ -65,7 +69,6 @@ class server {
         buffer_(max_message_bytes + 1) {}
 
   void prepare();
-  static void default_signal_actions();
   [[noreturn]] void run();
 
  private:
@@ -84,10 +87,11 @@ class server {
                               bool descriptors_lost);
   std::optional<failure> start(const start_request& request, std::vector<unique_fd>& descriptors,
                                bool descriptors_lost);
-  void preload(const preload_request& request);
   void adopt(std::size_t which);
   void kill_child(std::uint64_t child);
-  void become_child(const start_request& request, std::vector<unique_fd>& descriptors);
+  pid_t fork_child(const start_request& request, std::vector<unique_fd>& descriptors);
+  void keep_spare();
+  void leave();
   void reap_all();
   bool reap_one(int options);
   void hear_of_copies();
@@ -100,13 +104,13 @@ class server {
   child_main_function child_main_;
   load_module_function load_;
   server_options self_;
-  std::string no_preload_;  // why the modules of all children could not be loaded
-  int no_preload_error_ = ELIBBAD;
-  std::string only_spawning_;  // why children cannot be forked
+  preloading preloaded_;
   pid_t own_pid_ = ::getpid();
   unique_fd signals_;
   std::unordered_map<pid_t, std::uint64_t> children_;
   coming_copies copies_;
+  std::optional<spare_child> spare_;
+  bool wants_spare_ = false;
   std::vector<exited> ended_;     // reaped, not yet posted
   std::deque<outgoing> waiting_;  // posted, not yet sent
   bool retry_later_ = false;
@@ -132,6 +136,9 @@ void server::prepare() {
   ::sigemptyset(&child_signal);
   ::sigaddset(&child_signal, SIGCHLD);
   ::sigprocmask(SIG_BLOCK, &child_signal, nullptr);
+  // The image's signal handling is neither the server's, whose children an ignored SIGCHLD would
+  // reap, nor its children's; nor is that of modules that are preloaded. Once for all of them:
+  // nobody else's code runs here later.
   default_signal_actions();
   signals_.reset(::signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_) throw std::system_error(errno, std::generic_category(), "signalfd");
@@ -155,11 +162,13 @@ void server::run() {
     // What was left for a request's sake is looked at again once it is read.
     const bool left = ends_left_ || (orphans_left_ && copies_.expected() == 0);
     const bool at_once = left && !copies_.were_ordered();
-    const int patience = at_once ? 0 : retry_later_ ? retry_ms : -1;
-    if (::poll(watched_.data(), watched_.size(), patience) < 0) {
+    const int patience = at_once ? 0 : wants_spare_ ? quiet_ms : retry_later_ ? retry_ms : -1;
+    const int ready = ::poll(watched_.data(), watched_.size(), patience);
+    if (ready < 0) {
       if (errno == EINTR) continue;
       finish();
     }
+    if (ready == 0 && !at_once) keep_spare();
     retry_later_ = false;
     const std::vector<pollfd>& watched = watched_;
     for (std::size_t i = copies_.expected(); i-- != 0;)
@@ -201,7 +210,8 @@ std::optional<server::failure> server::obey(std::span<const std::byte> bytes,
     return std::nullopt;
   }
   if (const auto* const modules = std::get_if<preload_request>(&*request)) {
-    preload(*modules);
+    spare_.reset();  // it lacks them
+    preloaded_ = preload(*modules, load_, control_.get());
     return std::nullopt;
   }
   if (std::holds_alternative<count_request>(*request)) {
@@ -213,49 +223,11 @@ std::optional<server::failure> server::obey(std::span<const std::byte> bytes,
     return error == 0 ? std::nullopt : std::optional(failure{start_stage::copy, error});
   }
   start_request wanted = std::get<start_request>(*request);
-  if (!only_spawning_.empty()) wanted.method = start_method::spawn;
+  if (!preloaded_.only_spawning.empty()) wanted.method = start_method::spawn;
   const bool needs_modules = wanted.command.empty() && wanted.method == start_method::forkserver;
-  if (!no_preload_.empty() && needs_modules)
-    return failure{start_stage::preload, no_preload_error_, no_preload_};
+  if (!preloaded_.error.empty() && needs_modules)
+    return failure{start_stage::preload, preloaded_.error_number, preloaded_.error};
   return start(wanted, descriptors, descriptors_lost);
-}
-
-// The image's and the preloaded modules' signal handling is neither the server's, whose children an
-// ignored SIGCHLD would reap, nor its children's. Once for all of them: nobody else's code runs
-// here later. The C library keeps two signals for itself and refuses to change them.
-void server::default_signal_actions() {
-  struct sigaction action {};
-  action.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &action, nullptr);
-}
-
-// Tried in a process of its own first: one that crashes or hangs there takes nothing with it, and
-// the threads that it leaves behind would be missing in every child.
-void server::preload(const preload_request& request) {
-  if (!request.module_path.empty())
-    ::setenv("GLOVEBOX_MODULE_PATH", request.module_path.c_str(), 1);
-  if (!load_) no_preload_ = "this program does not load modules";
-  const trial_clock clock(request.timeout);
-  for (const std::string& module : request.modules) {
-    if (!no_preload_.empty() || !only_spawning_.empty()) return;
-    const trial tried = try_module(module, load_, control_.get(), clock);
-    if (!tried.error.empty()) {
-      no_preload_ = tried.error;
-      if (tried.too_late) no_preload_error_ = ETIMEDOUT;
-    } else if (const long left = tried.threads; left > 0) {
-      only_spawning_ = "children are spawned, since the module '" + module + "' leaves " +
-                       std::to_string(left) + (left == 1 ? " thread" : " threads") +
-                       " behind when it is loaded";
-    } else {
-      try {
-        load_(module);
-      } catch (const std::exception& why) {
-        no_preload_ = why.what();
-      }
-      default_signal_actions();
-    }
-  }
-  keep_code_mapped();
 }
 
 // A copy has said whether it can live, or nothing can come any more. The kernel says who has
@@ -301,16 +273,22 @@ std::optional<server::failure> server::start(const start_request& request,
   }
 
   pid_t pid = -1;
-  {
-    const all_signals_blocked blocked;
-    pid = request.command.empty() ? ::fork() : start_command(request, descriptors);
-    if (pid == 0) become_child(request, descriptors);
+  unique_fd pidfd;
+  std::optional<spare_child> spare;
+  if (request.command.empty()) {
+    spare = std::exchange(spare_, std::nullopt);
+    wants_spare_ = true;
   }
-  if (pid < 0) return failure{start_stage::fork, errno};
-  // Both sides do it, so that it is done whoever comes first.
-  ::setpgid(pid, pid);
-
-  unique_fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0u)));
+  if (spare && spare->start(request, descriptors)) {
+    pid = spare->pid();
+    pidfd = spare->take_pidfd();
+  } else {
+    pid = fork_child(request, descriptors);
+    if (pid < 0) return failure{start_stage::fork, errno};
+    // Both sides do it, so that it is done whoever comes first.
+    ::setpgid(pid, pid);
+    pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0u)));
+  }
   if (!pidfd) {
     const int error = errno;
     ::kill(pid, SIGKILL);  // unregistered, it is reaped like an orphan
@@ -319,7 +297,8 @@ std::optional<server::failure> server::start(const start_request& request,
   try {
     children_.emplace(pid, request.child);
     // A command is executed in any case.
-    post(started{request.child, pid, request.command.empty() ? only_spawning_ : std::string()},
+    post(started{request.child, pid,
+                 request.command.empty() ? preloaded_.only_spawning : std::string()},
          std::move(pidfd));
   } catch (const std::bad_alloc&) {
     children_.erase(pid);
@@ -329,14 +308,36 @@ std::optional<server::failure> server::start(const start_request& request,
   return std::nullopt;
 }
 
+pid_t server::fork_child(const start_request& request, std::vector<unique_fd>& descriptors) {
+  const all_signals_blocked blocked;
+  const pid_t pid = request.command.empty() ? ::fork() : start_command(request, descriptors);
+  if (pid != 0) return pid;
+  leave();
+  run_forked_child(request, descriptors, own_pid_, child_main_, self_);
+}
+
+// Who has wanted one child wants another one, sooner or later. It is forked when nothing else is to
+// be done: fork(2) keeps a processor from others, which may be where a child that has just been
+// started has to run.
+void server::keep_spare() {
+  if (!std::exchange(wants_spare_, false) || spare_) return;
+  const all_signals_blocked blocked;
+  auto made = spare_child::fork();
+  if (made && made->is_this_process()) {
+    leave();
+    made->live(own_pid_, child_main_, self_);
+  }
+  spare_ = std::move(made);
+}
+
 // A forked child has all descriptors of its parent, whatever close-on-exec says. The server's own
 // go here; those of modules loaded into it stay, they may need them.
-void server::become_child(const start_request& request, std::vector<unique_fd>& descriptors) {
+void server::leave() {
   control_.reset();
   signals_.reset();
   waiting_.clear();
   copies_ = {};
-  run_forked_child(request, descriptors, own_pid_, child_main_, self_);
+  spare_.reset();
 }
 
 void server::reap_all() {
@@ -371,6 +372,8 @@ bool server::reap_one(int options) {
   if (child != children_.end()) {
     ended_.push_back({child->second, to_exit_status(info, usage)});
     children_.erase(child);
+  } else if (spare_ && spare_->pid() == pid) {
+    spare_.reset();
   }
   return true;
 }
@@ -401,7 +404,8 @@ bool server::kill_orphans() {
       return true;
     }
     for (const pid_t pid : *present) {
-      if (children_.contains(pid) || !killed.insert(pid).second) continue;
+      if (children_.contains(pid) || (spare_ && spare_->pid() == pid)) continue;
+      if (!killed.insert(pid).second) continue;
       ::kill(pid, SIGKILL);
       found = true;
     }
@@ -441,6 +445,7 @@ void server::send_waiting() {
 
 void server::finish() {
   ends_ = true;
+  spare_.reset();
   for (const auto& [pid, child] : children_) {
     ::kill(pid, SIGKILL);  // it may have left its group
     ::kill(-pid, SIGKILL);

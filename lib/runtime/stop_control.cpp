@@ -1,7 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "runtime/stop_control.hpp"
 
-#include "process/all_signals_blocked.hpp"
+#include "process/signals.hpp"
 #include "runtime/crash_handler.hpp"
 
 #include <algorithm>

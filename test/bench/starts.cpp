@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 
-// How long it takes until a child has answered its first call, beside a plain fork.
+// How long it takes until a child has answered its first call, beside a plain fork. Children are
+// started a few milliseconds apart, as they mostly are, and one right after another.
 #include "figures.hpp"
 #include "raw.hpp"
 
@@ -12,6 +13,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -19,6 +21,8 @@ namespace {
 using clock_type = std::chrono::steady_clock;
 
 constexpr int starts = 30;  // a round
+constexpr auto at_once = std::chrono::milliseconds(0);
+constexpr auto apart = std::chrono::milliseconds(3);
 constexpr std::size_t large = std::size_t{64} * 1024 * 1024;
 
 double microseconds(clock_type::duration time) {
@@ -29,9 +33,10 @@ int add(int a, int b) {
   return a + b;
 }
 
-double raw_start() {
+double raw_start(std::chrono::milliseconds pause) {
   clock_type::duration spent{};
   for (int i = 0; i != starts; ++i) {
+    std::this_thread::sleep_for(pause);
     const auto begin = clock_type::now();
     const bench::echo child;
     child.ping(1);
@@ -41,10 +46,11 @@ double raw_start() {
 }
 
 /// \param warm whether it is ready before it is called
-double start_children(asio::io_context& io, bool warm) {
+double start_children(asio::io_context& io, std::chrono::milliseconds pause, bool warm = false) {
   clock_type::duration spent{};
   const auto make = [&]() -> asio::awaitable<void> {
     for (int i = 0; i != starts; ++i) {
+      std::this_thread::sleep_for(pause);
       auto begin = clock_type::now();
       const glovebox::context child(io);
       if (warm) {
@@ -66,7 +72,7 @@ double start_children(asio::io_context& io, bool warm) {
 /// The same in a parent that holds much memory.
 double start_in_large_parent(asio::io_context& io) {
   const std::vector<char> held(large, 'x');
-  return start_children(io, false);
+  return start_children(io, apart);
 }
 
 }  // namespace
@@ -74,14 +80,18 @@ double start_in_large_parent(asio::io_context& io) {
 int main(int argc, char** argv) {
   glovebox::init(argc, argv);
   asio::io_context io(1);
-  const auto cold = [&] { return start_children(io, false); };
-  const auto warm = [&] { return start_children(io, true); };
+  const auto new_child = [&] { return start_children(io, apart); };
+  const auto next_child = [&] { return start_children(io, at_once); };
+  const auto ready_child = [&] { return start_children(io, at_once, true); };
+  const auto fork_apart = [] { return raw_start(apart); };
+  const auto fork_at_once = [] { return raw_start(at_once); };
   return bench::run(
       {
-          {"new child to first reply", "us", cold, raw_start, 1.6},
-          {"ready child to first reply", "us", warm, raw_start, 0.5},
+          {"new child to first reply", "us", new_child, fork_apart, 1.6},
+          {"new children, one after another", "us", next_child, fork_at_once, 1.6},
+          {"ready child to first reply", "us", ready_child, fork_at_once, 0.5},
           {"new child, 64 MiB more in the parent", "us", [&] { return start_in_large_parent(io); },
-           cold, 1.1},
+           new_child, 1.1},
       },
       argc, argv);
 }

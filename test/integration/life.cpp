@@ -1,6 +1,8 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "integration/life.hpp"
 
+#include "support/spare.hpp"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
@@ -112,7 +114,8 @@ std::vector<pid_t> children_of(pid_t parent) {
   std::error_code gone;
   for (const auto& thread : std::filesystem::directory_iterator(threads, gone)) {
     std::ifstream file(thread.path() / "children");
-    for (pid_t pid; file >> pid;) children.push_back(pid);
+    for (pid_t pid; file >> pid;)
+      if (!glovebox::test::is_spare(pid)) children.push_back(pid);
   }
   return children;
 }

@@ -106,6 +106,7 @@ class process_watch {
 
 /// Polls for what no descriptor tells; false when it does not come true.
 bool eventually(const std::function<bool()>& met);
+/// Without the one that a fork server keeps for whoever wants the next.
 std::vector<pid_t> children_of(pid_t parent);
 std::size_t open_descriptors();
 /// What a process takes [MiB].

@@ -1,16 +1,20 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process_fixture.hpp"
 
+#include "support/spare.hpp"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace process_test {
@@ -52,8 +56,21 @@ std::vector<pid_t> children_of(pid_t parent) {
   const std::string id = std::to_string(parent);
   std::ifstream file("/proc/" + id + "/task/" + id + "/children");
   std::vector<pid_t> children;
-  for (pid_t pid; file >> pid;) children.push_back(pid);
+  for (pid_t pid; file >> pid;)
+    if (!glovebox::test::is_spare(pid)) children.push_back(pid);
   return children;
+}
+
+pid_t spare_of(pid_t server) {
+  const auto begin = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(patience_ms)) {
+    const std::string id = std::to_string(server);
+    std::ifstream file("/proc/" + id + "/task/" + id + "/children");
+    for (pid_t pid; file >> pid;)
+      if (glovebox::test::name_of(pid) == "glovebox-spare") return pid;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  throw std::runtime_error("the fork server keeps no spare child");
 }
 
 unique_fd watch(pid_t pid) {

@@ -37,7 +37,10 @@ inline bool ended(int pidfd) {
 }
 
 std::set<int> open_descriptors(pid_t of);
+/// Without the one that the server keeps for whoever wants the next.
 std::vector<pid_t> children_of(pid_t parent);
+/// That one, once there is one. \throws std::runtime_error when none comes
+pid_t spare_of(pid_t server);
 /// A pidfd, -1 when there is no such process.
 unique_fd watch(pid_t pid);
 

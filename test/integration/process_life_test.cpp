@@ -215,6 +215,8 @@ BOOST_AUTO_TEST_CASE(two_hundred_children) {
   {
     std::vector<child> children;
     for (int i = 0; i < 200; ++i) children.push_back(app.start(both[i % 20 == 0]));
+    for (const child& c : children)
+      BOOST_TEST(c.ask("group") == "own");  // it is none of the server's any more
     BOOST_TEST(children_of(app.server.pid).size() == 200u);
     for (const child& c : children) process::kill_process(c.pidfd.get(), SIGKILL);
     for (const child& c : children) {
@@ -225,7 +227,8 @@ BOOST_AUTO_TEST_CASE(two_hundred_children) {
   app.settle();
   BOOST_TEST(children_of(app.server.pid).empty());
   BOOST_TEST(open_descriptors(::getpid()) == own_before, boost::test_tools::per_element());
-  BOOST_TEST(open_descriptors(app.server.pid) == servers_before, boost::test_tools::per_element());
+  // And two of the child that it keeps for whoever wants the next.
+  BOOST_TEST(open_descriptors(app.server.pid).size() <= servers_before.size() + 2);
 }
 
 BOOST_AUTO_TEST_CASE(an_application_that_does_not_listen) {
@@ -240,8 +243,8 @@ BOOST_AUTO_TEST_CASE(an_application_that_does_not_listen) {
     children.back().tell("exit 3");
   }
   BOOST_TEST(children.size() > 100u);
-  // Its own, the queue's, those of one start.
-  BOOST_TEST(open_descriptors(app.server.pid).size() <= 5u + 64u + 5u);
+  // Its own, the queue's, those of one start, those of a child that is kept.
+  BOOST_TEST(open_descriptors(app.server.pid).size() <= 5u + 64u + 5u + 2u);
   for (const child& c : children) {
     const auto answer = app.next(c.id);
     BOOST_REQUIRE(std::holds_alternative<process::started>(answer));

@@ -309,6 +309,10 @@ BOOST_AUTO_TEST_CASE(bad_requests) {
 BOOST_AUTO_TEST_CASE(no_more_descriptors_in_the_server) {
   application app;
   const child witness = app.start();
+  // Nor a child that is there already.
+  const unique_fd spare = watch(spare_of(app.server.pid));
+  process::kill_process(spare.get(), SIGKILL);
+  BOOST_TEST(ended(spare.get()));
   app.settle();
   const auto free_from = [&app] { return *open_descriptors(app.server.pid).rbegin() + 1; };
   const auto allow = [&app](int descriptors) {

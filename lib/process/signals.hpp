@@ -22,4 +22,12 @@ class all_signals_blocked {
   sigset_t before_;
 };
 
+/// Everything as a new process has it. The C library keeps two signals for itself and refuses to
+/// change them.
+inline void default_signal_actions() noexcept {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &action, nullptr);
+}
+
 }  // namespace glovebox::process
