@@ -4,6 +4,7 @@
 #include "client/service.hpp"
 #include "transport/socket.hpp"
 
+#include <sched.h>
 #include <sys/socket.h>
 #include <algorithm>
 #include <array>
@@ -60,6 +61,8 @@ bool server_link::lost() const noexcept {
 bool server_link::start(process::start_request request,
                         std::vector<transport::unique_fd> descriptors,
                         std::weak_ptr<child_watcher> watcher, std::uint64_t& child) {
+  // Commands may use all of them, unless whoever starts one says otherwise.
+  if (request.command.empty()) request.avoided_processor = ::sched_getcpu();
   return ask(std::move(request), std::move(descriptors), std::move(watcher), child);
 }
 

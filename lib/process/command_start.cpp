@@ -2,6 +2,7 @@
 #include "process/command_start.hpp"
 
 #include "process/environment.hpp"
+#include "process/kept_off.hpp"
 #include "process/start_steps.hpp"
 
 #include <sched.h>
@@ -14,30 +15,6 @@
 
 namespace glovebox::process {
 namespace {
-
-/// Until it is destroyed, this thread and what it forks keep off a processor, if there are others.
-/// Whatever the application's event loop does next on its own would wait for the command, even when
-/// another is idle: the kernel moves those that wait only every few milliseconds. And a fork, or an
-/// exec, is long for the kernel, which does nothing else on that processor meanwhile.
-class kept_off {
- public:
-  explicit kept_off(int processor) {
-    if (processor < 0 || processor >= CPU_SETSIZE) return;
-    if (::sched_getaffinity(0, sizeof before_, &before_) != 0) return;
-    cpu_set_t others = before_;
-    CPU_CLR(static_cast<std::size_t>(processor), &others);
-    changed_ = CPU_COUNT(&others) != 0 && ::sched_setaffinity(0, sizeof others, &others) == 0;
-  }
-  ~kept_off() {
-    if (changed_) ::sched_setaffinity(0, sizeof before_, &before_);
-  }
-  kept_off(const kept_off&) = delete;
-  kept_off& operator=(const kept_off&) = delete;
-
- private:
-  cpu_set_t before_;
-  bool changed_ = false;
-};
 
 struct program {
   std::vector<int> descriptors{};

@@ -59,7 +59,9 @@ struct start_request {
   /// then: when the start fails nothing but the exit code 127 tells. Its memory limit counts from
   /// what the fork server has mapped.
   std::vector<std::string> command{};
-  /// The processor that a command keeps off while it may use others; negative: none.
+  /// The processor where the application waits; negative: nobody knows. A command keeps off it
+  /// while it may use others; so does the server while it forks a child that nobody has asked for
+  /// yet.
   std::int32_t avoided_processor = -1;
 
   std::size_t descriptors() const noexcept {

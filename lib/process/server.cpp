@@ -5,6 +5,7 @@
 #include "process/coming_copies.hpp"
 #include "process/command_start.hpp"
 #include "process/keep_mapped.hpp"
+#include "process/kept_off.hpp"
 #include "process/messages.hpp"
 #include "process/module_trial.hpp"
 #include "process/own_children.hpp"
@@ -111,8 +112,9 @@ class server {
   coming_copies copies_;
   std::optional<spare_child> spare_;
   bool wants_spare_ = false;
-  std::vector<exited> ended_;     // reaped, not yet posted
-  std::deque<outgoing> waiting_;  // posted, not yet sent
+  std::int32_t avoided_processor_ = -1;  // by the fork of it
+  std::vector<exited> ended_;            // reaped, not yet posted
+  std::deque<outgoing> waiting_;         // posted, not yet sent
   bool retry_later_ = false;
   bool orphans_left_ = false;  // they were spared for the sake of a copy
   bool ends_left_ = false;     // they were not looked at, the same
@@ -278,6 +280,7 @@ std::optional<server::failure> server::start(const start_request& request,
   if (request.command.empty()) {
     spare = std::exchange(spare_, std::nullopt);
     wants_spare_ = true;
+    avoided_processor_ = request.avoided_processor;
   }
   if (spare && spare->start(request, descriptors)) {
     pid = spare->pid();
@@ -322,7 +325,11 @@ pid_t server::fork_child(const start_request& request, std::vector<unique_fd>& d
 void server::keep_spare() {
   if (!std::exchange(wants_spare_, false) || spare_) return;
   const all_signals_blocked blocked;
-  auto made = spare_child::fork();
+  std::optional<spare_child> made;
+  {
+    const kept_off elsewhere(avoided_processor_);
+    made = spare_child::fork();
+  }
   if (made && made->is_this_process()) {
     leave();
     made->live(own_pid_, child_main_, self_);
