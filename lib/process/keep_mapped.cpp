@@ -5,9 +5,17 @@
 
 #include <fcntl.h>
 #include <link.h>
+#include <sys/mman.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string_view>
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
 
 namespace glovebox::process {
 namespace {
@@ -29,7 +37,31 @@ int write_once(dl_phdr_info* module, std::size_t, void* memory) {
   return 0;
 }
 
+// Of the module that has this function; not of a program of any size that it is linked into.
+int map_own(dl_phdr_info* module, std::size_t, void*) {
+  constexpr std::size_t usual = std::size_t{8} * 1024 * 1024;
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto here = reinterpret_cast<std::uintptr_t>(&map_own);
+  const auto begin_of = [&](const ElfW(Phdr) & of) { return module->dlpi_addr + of.p_vaddr; };
+  const std::span segments(module->dlpi_phdr, module->dlpi_phnum);
+  const bool own = std::any_of(segments.begin(), segments.end(), [&](const ElfW(Phdr) & each) {
+    return each.p_type == PT_LOAD && here - begin_of(each) < each.p_memsz;
+  });
+  if (!own) return 0;
+  for (const ElfW(Phdr) & each : segments) {
+    if (each.p_type != PT_LOAD || (each.p_flags & PF_W) != 0 || each.p_memsz > usual) continue;
+    const std::uintptr_t begin = begin_of(each) / page * page;
+    const std::size_t size = begin_of(each) + each.p_memsz - begin;
+    ::madvise(reinterpret_cast<void*>(begin), size, MADV_POPULATE_READ);
+  }
+  return 1;
+}
+
 }  // namespace
+
+void map_own_code() noexcept {
+  ::dl_iterate_phdr(map_own, nullptr);
+}
 
 // fork(2) leaves out the page tables of mappings that can be filled from their files again; it
 // copies those in which a page was ever changed, since it can't tell which.

@@ -8,4 +8,8 @@ namespace glovebox::process {
 /// be done (no /proc), children are only slower.
 void keep_code_mapped() noexcept;
 
+/// Has the library's code and constants mapped in this process, instead of by a page fault for
+/// every few pages. Where it can't be done (before Linux 5.14), it is only slower.
+void map_own_code() noexcept;
+
 }  // namespace glovebox::process

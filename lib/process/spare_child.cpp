@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process/spare_child.hpp"
 
+#include "process/keep_mapped.hpp"
 #include "process/start_steps.hpp"
 #include "transport/socket.hpp"
 
@@ -56,6 +57,7 @@ void spare_child::live(pid_t server, child_main_function child_main,
   ::prctl(PR_SET_NAME, spare_name);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::setpgid(0, 0);
+  map_own_code();  // there is time for it
   // Its pages are taken when they are written to: no request is that long.
   const auto memory = std::make_unique_for_overwrite<std::byte[]>(max_message_bytes);
   const std::span<std::byte> buffer(memory.get(), max_message_bytes);
