@@ -7,7 +7,6 @@
 #include "process/keep_mapped.hpp"
 #include "process/kept_off.hpp"
 #include "process/messages.hpp"
-#include "process/module_trial.hpp"
 #include "process/own_children.hpp"
 #include "process/preloading.hpp"
 #include "process/signals.hpp"
@@ -90,6 +89,8 @@ class server {
                                bool descriptors_lost);
   void adopt(std::size_t which);
   void kill_child(std::uint64_t child);
+  bool start_spare(const start_request& request, std::span<const unique_fd> descriptors, pid_t& pid,
+                   unique_fd& pidfd);
   pid_t fork_child(const start_request& request, std::vector<unique_fd>& descriptors);
   void keep_spare();
   void leave();
@@ -276,16 +277,7 @@ std::optional<server::failure> server::start(const start_request& request,
 
   pid_t pid = -1;
   unique_fd pidfd;
-  std::optional<spare_child> spare;
-  if (request.command.empty()) {
-    spare = std::exchange(spare_, std::nullopt);
-    wants_spare_ = true;
-    avoided_processor_ = request.avoided_processor;
-  }
-  if (spare && spare->start(request, descriptors)) {
-    pid = spare->pid();
-    pidfd = spare->take_pidfd();
-  } else {
+  if (!start_spare(request, descriptors, pid, pidfd)) {
     pid = fork_child(request, descriptors);
     if (pid < 0) return failure{start_stage::fork, errno};
     // Both sides do it, so that it is done whoever comes first.
@@ -309,6 +301,19 @@ std::optional<server::failure> server::start(const start_request& request,
     throw;
   }
   return std::nullopt;
+}
+
+// \returns false when there is none, or it is of no use; it is given up then
+bool server::start_spare(const start_request& request, std::span<const unique_fd> descriptors,
+                         pid_t& pid, unique_fd& pidfd) {
+  if (!request.command.empty()) return false;
+  wants_spare_ = true;
+  avoided_processor_ = request.avoided_processor;
+  std::optional<spare_child> spare = std::exchange(spare_, std::nullopt);
+  if (!spare || !spare->start(request, descriptors)) return false;
+  pid = spare->pid();
+  pidfd = spare->take_pidfd();
+  return true;
 }
 
 pid_t server::fork_child(const start_request& request, std::vector<unique_fd>& descriptors) {

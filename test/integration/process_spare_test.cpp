@@ -86,6 +86,7 @@ BOOST_AUTO_TEST_CASE(it_was_killed) {
   const child second = app.start();
   BOOST_TEST(second.pid != spare);
   BOOST_TEST(second.ask("group") == "own");
+  BOOST_TEST(stray_descriptors(second.ask("descriptors")) == "");
   BOOST_TEST(spare_of(app.server.pid) != spare);
 }
 
