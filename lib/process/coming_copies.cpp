@@ -27,6 +27,12 @@ bool coming_copies::has_count() noexcept {
   }
 }
 
+// Nobody knows while the count is not mapped.
+bool coming_copies::may_come() noexcept {
+  const bool uncounted = !has_count() && memory_;
+  return uncounted || were_ordered() || !expected_.empty();
+}
+
 int coming_copies::expect(copy which) {
   ++announced_;
   if (!which.registration) return EMFILE;

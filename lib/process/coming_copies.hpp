@@ -32,7 +32,8 @@ class coming_copies {
   std::size_t expected() const noexcept { return expected_.size(); }
   /// Whether more were ordered than announced.
   bool were_ordered() const noexcept { return count_ && count_.value() != announced_; }
-  bool may_come() const noexcept { return !expected_.empty() || were_ordered(); }
+  /// Whether a process that nobody knows may be one.
+  bool may_come() noexcept;
 
   /// Adds an entry for each that is expected, in their order.
   void watch(std::vector<pollfd>& in) const;

@@ -163,8 +163,8 @@ void server::run() {
     });
     copies_.watch(watched_);
     // What was left for a request's sake is looked at again once it is read.
-    const bool left = ends_left_ || (orphans_left_ && copies_.expected() == 0);
-    const bool at_once = left && !copies_.were_ordered();
+    const bool at_once =
+        (ends_left_ && !copies_.were_ordered()) || (orphans_left_ && !copies_.may_come());
     const int patience = at_once ? 0 : wants_spare_ ? quiet_ms : retry_later_ ? retry_ms : -1;
     const int ready = ::poll(watched_.data(), watched_.size(), patience);
     if (ready < 0) {
