@@ -9,34 +9,32 @@ namespace glovebox::process {
 
 void coming_copies::count_in(transport::unique_fd memory) noexcept {
   memory_ = std::move(memory);
-  has_count();
+  why_no_count();
 }
 
-// There may have been no memory for it, and be some now.
-bool coming_copies::has_count() noexcept {
-  if (count_) return true;
-  no_count_ = EMFILE;
-  if (!memory_) return false;
+// An `errno`; 0: it is there. There may have been no memory for it, and be some now.
+int coming_copies::why_no_count() noexcept {
+  if (count_) return 0;
+  if (!memory_) return EMFILE;
   try {
     count_ = copy_count::attach(memory_.get());
     memory_.reset();
-    return true;
+    return 0;
   } catch (const std::system_error& why) {
-    no_count_ = why.code().value();
-    return false;
+    return why.code().value();
   }
 }
 
 // Nobody knows while the count is not mapped.
 bool coming_copies::may_come() noexcept {
-  const bool uncounted = !has_count() && memory_;
+  const bool uncounted = why_no_count() != 0 && memory_;
   return uncounted || were_ordered() || !expected_.empty();
 }
 
 int coming_copies::expect(copy which) {
   ++announced_;
   if (!which.registration) return EMFILE;
-  if (!has_count()) return no_count_;
+  if (const int error = why_no_count(); error != 0) return error;
   expected_.push_back(std::move(which));
   return 0;
 }

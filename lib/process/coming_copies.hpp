@@ -39,10 +39,9 @@ class coming_copies {
   void watch(std::vector<pollfd>& in) const;
 
  private:
-  bool has_count() noexcept;
+  int why_no_count() noexcept;
 
   transport::unique_fd memory_;  // of the count, while it could not be mapped
-  int no_count_ = 0;             // errno
   copy_count count_;
   std::uint32_t announced_ = 0;
   std::vector<copy> expected_;

@@ -32,6 +32,14 @@ bool wait_for(int fd, short events, int milliseconds) {
   return result == 1;
 }
 
+std::vector<pid_t> all_children_of(pid_t parent) {
+  const std::string id = std::to_string(parent);
+  std::ifstream file("/proc/" + id + "/task/" + id + "/children");
+  std::vector<pid_t> children;
+  for (pid_t pid; file >> pid;) children.push_back(pid);
+  return children;
+}
+
 }  // namespace
 
 bool readable(int fd, int milliseconds) {
@@ -53,20 +61,15 @@ std::set<int> open_descriptors(pid_t of) {
 }
 
 std::vector<pid_t> children_of(pid_t parent) {
-  const std::string id = std::to_string(parent);
-  std::ifstream file("/proc/" + id + "/task/" + id + "/children");
-  std::vector<pid_t> children;
-  for (pid_t pid; file >> pid;)
-    if (!glovebox::test::is_spare(pid)) children.push_back(pid);
+  std::vector<pid_t> children = all_children_of(parent);
+  std::erase_if(children, glovebox::test::is_spare);
   return children;
 }
 
 pid_t spare_of(pid_t server) {
   const auto begin = std::chrono::steady_clock::now();
   while (std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(patience_ms)) {
-    const std::string id = std::to_string(server);
-    std::ifstream file("/proc/" + id + "/task/" + id + "/children");
-    for (pid_t pid; file >> pid;)
+    for (const pid_t pid : all_children_of(server))
       if (glovebox::test::name_of(pid) == "glovebox-spare") return pid;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }

@@ -90,6 +90,19 @@ BOOST_AUTO_TEST_CASE(it_was_killed) {
   BOOST_TEST(spare_of(app.server.pid) != spare);
 }
 
+// It is a child like any other by then.
+BOOST_AUTO_TEST_CASE(it_does_not_answer) {
+  application app;
+  const child first = app.start();
+  const unique_fd spare = watch(spare_of(app.server.pid));
+  process::kill_process(spare.get(), SIGSTOP);
+  const child second = app.start();
+  process::kill_process(second.pidfd.get(), SIGKILL);
+  BOOST_TEST(is_kill(app.wait_for_exit(second), SIGKILL));
+  BOOST_TEST(ended(spare.get()));
+  BOOST_TEST(app.start().ask("group") == "own");
+}
+
 // Neither as an orphan nor with another child.
 BOOST_AUTO_TEST_CASE(it_outlives_children) {
   application app;

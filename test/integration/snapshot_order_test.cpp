@@ -23,8 +23,9 @@ using life::ending;
 using life::into;
 using life::run_until_over;
 
-/// A child that has copied itself, of which nobody has told its fork server: that is done in the
-/// io_context, which nobody runs. Beside it another child of the same server.
+/// A child that has copied itself, or is about to do so once more, of which nobody has told its
+/// fork server: that is done in the io_context, which nobody runs. Beside it another child of the
+/// same server.
 struct unannounced_copy {
   unannounced_copy() {
     life::make_ready(io, ctx);
@@ -124,6 +125,31 @@ BOOST_FIXTURE_TEST_CASE(one_that_is_given_up, unannounced_copy) {
   BOOST_TEST(process.ends());
   BOOST_TEST(orphan.ends());
   BOOST_TEST(life::eventually([&] { return life::children_of(server).empty(); }));
+}
+
+// The context goes on from it.
+BOOST_FIXTURE_TEST_CASE(one_whose_original_ends, unannounced_copy) {
+  const life::process_watch child(ctx.pid());
+  // It has answered the orders, before its first call and after it: without that there would be no
+  // way back.
+  BOOST_TEST_REQUIRE(life::eventually([&] { return is_waiting(ctx.pid()); }));
+  child.send(SIGKILL);
+  BOOST_TEST(child.ends());
+  run_until_over(io, first);
+  BOOST_TEST(first.value == 1);
+  BOOST_TEST(add_one() == 2);
+  BOOST_TEST(ctx.pid() != copy);
+  BOOST_TEST(ctx.stats().roll_backs == 1u);
+}
+
+// Before anybody has told the fork server.
+BOOST_AUTO_TEST_CASE(one_whose_execution_context_is_destroyed) {
+  std::optional<unannounced_copy> made(std::in_place);
+  const life::process_watch process(made->copy), orphan(made->daemon), server(made->server);
+  made.reset();
+  BOOST_TEST(process.ends());
+  BOOST_TEST(orphan.ends());
+  BOOST_TEST(server.ends());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
