@@ -1,7 +1,6 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 
 // Copies of a child.
-#include "client/child_request.hpp"
 #include "client/context_impl.hpp"
 #include "runtime/copying.hpp"
 #include "transport/socket.hpp"
@@ -104,20 +103,19 @@ detail::operation* context_impl::launch_copy(const std::shared_ptr<context_impl>
     copy_kit kit = of->take_kit();
     recorder_ = std::move(kit.recorder);
     set_up_recorder();
-    output_ends outputs;
     runtime::copy_order what;
     what.channel = owned(std::move(kit.childs_channel));
     what.recorder = owned(std::move(kit.memory));
     what.registration = owned(std::move(kit.registration));
-    what.standard_output = owned(outputs.end_of(options_.standard_output));
-    what.standard_error = owned(outputs.end_of(options_.standard_error));
+    what.standard_output = owned(std::move(kit.standard_output));
+    what.standard_error = owned(std::move(kit.standard_error));
     what.answer_can_wait = !asleep_;
     what.last_handle = generation_ << generation_shift;
     what.references = std::move(references);
     order = new copy_operation(copy_request(of, how, std::move(what)), of, self());
     service_->enter(self());
     awaited_ = true;
-    unwatched_ = {std::move(kit.channel), std::move(outputs.read_end),
+    unwatched_ = {std::move(kit.channel), std::move(kit.output),
                   std::move(kit.servers_registration), copy_notice(link_)};
     return order;
   } catch (const std::exception& why) {
@@ -167,7 +165,7 @@ copy_kit context_impl::take_kit() {
     const std::lock_guard held(lives->lock);
     if (lives->kit) return *std::exchange(lives->kit, std::nullopt);
   }
-  return copy_kit::make();
+  return copy_kit::make(options_);
 }
 
 // For the next copy of this child: whoever wants that one waits for nothing that can be done now.
@@ -176,7 +174,7 @@ void context_impl::prepare_kit() noexcept {
     const auto lives = lineage_if_any();
     if (!lives) return;
     const std::lock_guard held(lives->lock);
-    if (!lives->kit) lives->kit = copy_kit::make();
+    if (!lives->kit) lives->kit = copy_kit::make(options_);
   } catch (const std::exception&) {
     // No descriptors, no memory: whoever wants it makes it, or is told.
   }
