@@ -3,7 +3,6 @@
 
 #include "farm/bundling.hpp"
 
-#include <asio/dispatch.hpp>
 #include <asio/post.hpp>
 
 #include <unistd.h>
@@ -81,7 +80,7 @@ farm_run::farm_run(const asio::any_io_executor& executor,
                    std::shared_ptr<const farm_options> options,
                    std::unique_ptr<detail::farm_job> job,
                    std::unique_ptr<detail::farm_waiter> waiter)
-    : farm_sink(executor_type(executor)),
+    : farm_sink(executor),
       options_(std::move(options)),
       job_(std::move(job)),
       waiter_(std::move(waiter)),
@@ -97,7 +96,9 @@ farm_run::farm_run(const asio::any_io_executor& executor,
 }
 
 void farm_run::start() {
-  asio::post(executor_, [self = shared_from_this()] { self->begin(); });
+  asio::post(executor_, [self = shared_from_this()] {
+    self->turns_.run([run = self.get()] { run->begin(); });
+  });
 }
 
 void farm_run::begin() {
@@ -106,7 +107,7 @@ void farm_run::begin() {
   if (!options_->jsonl.empty()) journal_ = journal(options_->jsonl, options_->append_jsonl);
   plan_.want_text = journal_.is_open();
   try {
-    if (!ledger_.finished()) pool_ = pool(executor_.get_inner_executor(), options_->pool);
+    if (!ledger_.finished()) pool_ = pool(executor_, options_->pool);
     timer_.emplace(executor_);
   } catch (...) {
     hook_failure_ = std::current_exception();
@@ -143,8 +144,7 @@ void farm_run::launch(const ledger::task& task) {
   slot& chosen = slots_[number];
   detail::farm_job::start_result about;
   try {
-    if (task.alone)
-      chosen.alone = pool(executor_.get_inner_executor(), one_fresh_child(options_->pool));
+    if (task.alone) chosen.alone = pool(executor_, one_fresh_child(options_->pool));
     const auto& target = task.alone ? chosen.alone.home() : pool_.home();
     job_->start(task.index, target, plan_, about, {shared_from_this(), number});
   } catch (...) {
@@ -160,6 +160,13 @@ void farm_run::launch(const ledger::task& task) {
 
 void farm_run::ended(std::size_t number, const std::exception_ptr& error,
                      detail::case_reply&& reply) {
+  turns_.run([this, number, error, reply = std::move(reply)]() mutable {
+    take(number, error, std::move(reply));
+  });
+}
+
+void farm_run::take(std::size_t number, const std::exception_ptr& error,
+                    detail::case_reply&& reply) {
   slot& done = slots_[number];
   const ledger::task task = done.task;
   verdict how = judge(error, std::move(reply), {task.alone, limits_memory(*options_)});
@@ -225,7 +232,7 @@ void farm_run::save(const case_record& about) {
 // Its children work, but one of them fails cases that do well elsewhere: what earlier cases have
 // leaked is gone only with the child. Calls that were made are let finish.
 void farm_run::replace_pool() {
-  pool old = std::exchange(pool_, pool(executor_.get_inner_executor(), options_->pool));
+  pool old = std::exchange(pool_, pool(executor_, options_->pool));
   old.stop([old](const std::exception_ptr&) {});
 }
 
@@ -233,10 +240,12 @@ void farm_run::replace_pool() {
 
 void farm_run::cancel() {
   asio::post(executor_, [self = shared_from_this()] {
-    if (!self->waiter_ || self->ledger_.finished()) return;
-    self->report_.cancelled = true;
-    self->end_early();
-    self->refill();
+    self->turns_.run([run = self.get()] {
+      if (!run->waiter_ || run->ledger_.finished()) return;
+      run->report_.cancelled = true;
+      run->end_early();
+      run->refill();
+    });
   });
 }
 
@@ -255,7 +264,7 @@ void farm_run::tick() {
   // Not an owner: a run whose calls are gone with their execution context goes with them.
   timer_->async_wait([weak = weak_from_this()](const asio_error_code& failed) {
     if (failed) return;
-    if (const auto self = weak.lock()) self->tick();
+    if (const auto self = weak.lock()) self->turns_.run([run = self.get()] { run->tick(); });
   });
 }
 

@@ -5,6 +5,7 @@
 #include "farm/journal.hpp"
 #include "farm/ledger.hpp"
 #include "farm/progress.hpp"
+#include "farm/turns.hpp"
 
 #include <glovebox/context.hpp>
 #include <glovebox/farm/job.hpp>
@@ -21,7 +22,7 @@
 namespace glovebox::farming {
 
 /// One run of a farm: gives the ledger's tasks to children, and its records to whoever wants them.
-/// Everything happens on one strand. What is under way keeps the run alive: its calls, and the
+/// Everything happens in turn. What is under way keeps the run alive: its calls, and the
 /// cancellation that was posted.
 class farm_run final : public detail::farm_sink,
                        public detail::farm_control,
@@ -46,6 +47,7 @@ class farm_run final : public detail::farm_sink,
   };
 
   void begin();
+  void take(std::size_t slot, const std::exception_ptr& error, detail::case_reply&& reply);
   void refill();
   void launch(const ledger::task& task);
   void conclude(const ledger::task& task, verdict&& how, std::string&& name, std::string&& text);
@@ -72,6 +74,7 @@ class farm_run final : public detail::farm_sink,
   std::vector<slot> slots_;
   std::vector<std::size_t> free_slots_;
   std::optional<asio::steady_timer> timer_;
+  turns turns_;
   clock::time_point started_{};
 };
 

@@ -28,11 +28,10 @@ std::chrono::nanoseconds duration(std::uint64_t count) {
 }
 
 // In a child that ran other cases too, the memory may be used up by what those leaked.
-verdict out_of_memory(verdict made, const circumstances& how) {
+void blame_for_memory(verdict& made, const circumstances& how) {
   const bool limited = how.memory_limited;
   made.record.outcome = limited ? outcome::out_of_memory : outcome::error;
   made.how = limited && !how.alone ? weight::blamed : weight::settled;
-  return made;
 }
 
 verdict of_reply(detail::case_reply&& reply, const circumstances& how) {
@@ -58,7 +57,8 @@ verdict of_reply(detail::case_reply&& reply, const circumstances& how) {
     case ending::no_memory:
       record.type = std::move(reply.type);
       record.message = std::move(reply.text);
-      return out_of_memory(std::move(made), how);
+      blame_for_memory(made, how);
+      return made;
   }
   record.outcome = outcome::protocol_violation;
   record.message = "the answer says neither that the case returned nor that it threw";
@@ -183,7 +183,8 @@ verdict of_exception(const remote_exception& thrown, const circumstances& how) {
   shorten(made.record.message, longest_text);
   const bool no_memory = dynamic_cast<const std::bad_alloc*>(&thrown) &&
                          !dynamic_cast<const std::bad_array_new_length*>(&thrown);
-  return no_memory ? out_of_memory(std::move(made), how) : made;
+  if (no_memory) blame_for_memory(made, how);
+  return made;
 }
 
 verdict of_violation(const protocol_error& wrong, const circumstances& how) {

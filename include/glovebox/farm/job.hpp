@@ -12,8 +12,6 @@
 #include <glovebox/farm/farm_options.hpp>
 #include <glovebox/farm/farm_report.hpp>
 
-#include GLOVEBOX_ASIO_HEADER(strand.hpp)
-
 #include <cxxabi.h>
 #include <memory>
 #include <string>
@@ -75,9 +73,10 @@ struct farm_shape<F, type_list<P...>> {
 /// What is told when a case's call has ended.
 class GLOVEBOX_API farm_sink {
  public:
-  using executor_type = asio::strand<asio::any_io_executor>;
+  using executor_type = asio::any_io_executor;
   explicit farm_sink(const executor_type& executor) : executor_(executor) {}
   virtual ~farm_sink();
+  /// On any thread.
   virtual void ended(std::size_t slot, const std::exception_ptr& error, case_reply&& reply) = 0;
   const executor_type& executor() const noexcept { return executor_; }
 
