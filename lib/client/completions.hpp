@@ -5,6 +5,8 @@
 
 #include <glovebox/detail/operation.hpp>
 
+#include <boost/container/small_vector.hpp>
+
 #include <exception>
 #include <memory>
 #include <utility>
@@ -65,7 +67,7 @@ class completions {
     return !scope || scope->end(op);
   }
 
-  std::vector<detail::operation*> operations_;
+  boost::container::small_vector<detail::operation*, 4> operations_;  // mostly one
   std::vector<std::shared_ptr<const void>> discarded_;
 };
 

@@ -11,6 +11,7 @@ namespace glovebox::client {
 
 void pool_impl::start_missing() {
   if (closed_ && queue_.empty()) return;
+  if (plan_.living() == plan_.size()) return;  // the clock is not free
   while (const auto place = plan_.startable(clock::now().time_since_epoch().count())) {
     child& there = children_[*place];
     const bool copies = options_.isolation == isolation::copy;
@@ -118,9 +119,9 @@ void pool_impl::prepared(std::size_t place, std::uint64_t life, std::exception_p
             return plan_.alive(other) && !each.preparing;
           });
       for (auto at = queue_.begin(); alone && at != queue_.end();) {
-        pool_call& call = **at++;
+        pool_call& call = *at++;
         if (call.retries++ < options_.max_retries) continue;
-        queue_.erase(call.in_queue);
+        leave_queue(call);
         end(call, failed, done);
       }
     }

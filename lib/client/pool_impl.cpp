@@ -117,8 +117,10 @@ void pool_impl::enqueue(detail::operation& op, bool exclusive) {
     return;
   }
   // With an idle child nothing waits, so it needs no room in the queue.
-  const bool at_once = queue_.empty() && (exclusive ? plan_.choose_idle() : plan_.choose());
-  if (queue_.size() >= options_.max_queue && !at_once) {
+  const auto at_once = [&] {
+    return queue_.empty() && (exclusive ? plan_.choose_idle() : plan_.choose());
+  };
+  if (queue_.size() >= options_.max_queue && !at_once()) {
     ++stats_.rejected;
     const auto why = std::make_exception_ptr(
         overloaded("the pool's queue is full: " + std::to_string(queue_.size()) +
@@ -142,8 +144,8 @@ void pool_impl::enqueue(detail::operation& op, bool exclusive) {
   arm_timer();
 }
 
-void pool_impl::wait_in_queue(pool_call& call, std::list<pool_call*>::iterator before) {
-  call.in_queue = queue_.insert(before, &call);
+void pool_impl::wait_in_queue(pool_call& call, queue::iterator before) {
+  queue_.insert(before, call);
   const bool limited = options_.queue_timeout.count() > 0;
   if (limited || options_.on_call) call.queued_at = clock::now();
   if (limited) call.queue_limit = call.queued_at + options_.queue_timeout;
@@ -153,7 +155,7 @@ void pool_impl::wait_in_queue(pool_call& call, std::list<pool_call*>::iterator b
 
 void pool_impl::dispatch(completions& done) {
   while (!queue_.empty()) {
-    pool_call& call = *queue_.front();
+    pool_call& call = queue_.front();
     if (!poison_.empty() && refuse_poison(call, done)) continue;
     const auto choose = [&] { return call.exclusive() ? plan_.choose_idle() : plan_.choose(); };
     auto place = choose();
@@ -202,15 +204,17 @@ void pool_impl::came_back(pool_call& call) {
     const std::size_t place = call.place;
     if (children_[place].life == call.life) {
       plan_.returned(place);
-      if (!error) plan_.proved(place);
-      look_after(place);
+      if (error)
+        look_after(place);
+      else
+        plan_.proved(place);
       replace_if_worn_out(place);
     }
     if (error && send_again(call, error)) {
       call.place = pool_call::nowhere;
       // It is older than all that were never given to a child; among the others it keeps its turn.
-      const auto younger = std::find_if(queue_.begin(), queue_.end(), [&](const pool_call* other) {
-        return other->serial() > call.serial();
+      const auto younger = std::find_if(queue_.begin(), queue_.end(), [&](const pool_call& other) {
+        return other.serial() > call.serial();
       });
       wait_in_queue(call, younger);
     } else {
@@ -283,7 +287,7 @@ void pool_impl::cancel(std::uint64_t key, asio::cancellation_type type) {
     if (found == cancellable_.end()) return;
     pool_call& call = *calls_.at(found->second);
     if (call.place == pool_call::nowhere) {
-      queue_.erase(call.in_queue);
+      leave_queue(call);
       end(call, aborted(), done);
       return;
     }
@@ -323,7 +327,7 @@ void pool_impl::expire(completions& done) {
     } else {
       continue;  // of an earlier wait of the same call
     }
-    queue_.erase(call.in_queue);
+    leave_queue(call);
     end(call, std::move(why), done);
   }
 }
@@ -405,13 +409,15 @@ void pool_impl::close() noexcept {
 void pool_impl::abandon(completions& done) {
   closed_ = abandoned_ = true;
   drain_limit_ = clock::time_point::max();
-  for (pool_call* const call : std::exchange(queue_, {})) {
+  while (!queue_.empty()) {
+    pool_call& call = queue_.front();
+    queue_.pop_front();
     termination info;
     info.cause = cause::killed_by_owner;
     info.phase = phase::queued;
     info.culprit = culprit::no;
-    info.method = call->request().name();
-    end(*call, std::make_exception_ptr(process_terminated(std::move(info))), done);
+    info.method = call.request().name();
+    end(call, std::make_exception_ptr(process_terminated(std::move(info))), done);
   }
   for (child& each : children_)
     if (each.context) each.context->close();
@@ -421,7 +427,7 @@ void pool_impl::abandon(completions& done) {
 }
 
 void pool_impl::shut_down() noexcept {
-  std::list<pool_call*> waiting;
+  queue waiting;
   std::vector<detail::operation*> waiters;
   {
     const std::lock_guard lock(lock_);
@@ -432,7 +438,11 @@ void pool_impl::shut_down() noexcept {
     timer_.reset();
   }
   // Calls that children have are destroyed by their contexts.
-  for (pool_call* const call : waiting) call->destroy();
+  while (!waiting.empty()) {
+    pool_call& call = waiting.front();
+    waiting.pop_front();
+    call.destroy();
+  }
   for (detail::operation* const op : waiters) op->destroy();
 }
 

@@ -14,11 +14,12 @@
 
 #include <asio/steady_timer.hpp>
 
+#include <boost/intrusive/list.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -31,7 +32,7 @@ class pool_impl;
 
 /// A call on its way through a pool: stands between the user's operation and the children, keeps
 /// the request so that it can be sent again, and comes back to the pool when a child is done.
-class pool_call final : public detail::operation {
+class pool_call final : public detail::operation, public boost::intrusive::list_base_hook<> {
  public:
   /// \param exclusive whether it wants a child to itself instead of running in one
   pool_call(std::shared_ptr<pool_impl> owner, detail::operation& user, std::uint64_t serial,
@@ -56,8 +57,7 @@ class pool_call final : public detail::operation {
   std::optional<std::uint64_t> fingerprint;  // once it was asked for
   time deadline = time::max();
   time queue_limit = time::max();
-  time queued_at{}, given_at{};              // for pool_options::on_call
-  std::list<pool_call*>::iterator in_queue;  // when nowhere
+  time queued_at{}, given_at{};  // for pool_options::on_call
 
  private:
   std::shared_ptr<pool_impl> owner_;
@@ -106,6 +106,7 @@ class pool_impl final : public detail::pool_target, public participant {
     std::uint64_t life = 0;
     bool preparing = false;
   };
+  using queue = boost::intrusive::list<pool_call>;
   static constexpr std::size_t nowhere = ~std::size_t{0};
   struct held_child {
     std::size_t place;
@@ -136,7 +137,8 @@ class pool_impl final : public detail::pool_target, public participant {
   void enqueue(detail::operation& op, bool exclusive);
   void go_on(completions& done);
   void dispatch(completions& done);
-  void wait_in_queue(pool_call& call, std::list<pool_call*>::iterator before);
+  void wait_in_queue(pool_call& call, queue::iterator before);
+  void leave_queue(pool_call& call) noexcept { queue_.erase(queue_.iterator_to(call)); }
   void give(pool_call& call, std::size_t place);
   bool send_again(pool_call& call, const std::exception_ptr& error);
   void end(pool_call& call, std::exception_ptr error, completions& done);
@@ -163,9 +165,9 @@ class pool_impl final : public detail::pool_target, public participant {
   std::vector<child> children_;
   user_function make_fixture_;  // with isolation::copy
   glovebox::snapshot fixture_;
-  std::size_t fixture_place_ = nowhere;  // whose child is being made ready for it
-  std::list<pool_call*> queue_;
-  std::unordered_map<std::uint64_t, pool_call*> calls_;           // by serial: all that are open
+  std::size_t fixture_place_ = nowhere;                  // whose child is being made ready for it
+  queue queue_;                                          // of those that are nowhere
+  std::unordered_map<std::uint64_t, pool_call*> calls_;  // by serial: all that are open
   std::unordered_map<std::uint64_t, std::uint64_t> cancellable_;  // operation key -> serial
   core::deadlines deadlines_;                                     // of those that wait
   core::poison_list poison_;

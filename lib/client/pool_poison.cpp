@@ -36,7 +36,7 @@ bool pool_impl::refuse_poison(pool_call& call, completions& done) {
   const termination* const known = poison_.refused(fingerprint_of(call), now());
   if (!known) return false;
   ++stats_.poisonous;
-  queue_.erase(call.in_queue);
+  leave_queue(call);
   end(call,
       known->cause == cause::deadline ? std::make_exception_ptr(call_timeout(*known, false))
                                       : std::make_exception_ptr(process_terminated(*known)),
