@@ -47,6 +47,7 @@ void context_impl::look_at_crash(time now) {
   // A child may crash before the fork server's message about its start is read.
   if (!pidfd_ && link_ && !exit_known_) return;
   crash_seen_ = true;
+  facts_.crashed = facts_.killed == core::evidence::kill::none && !exit_known_;
   end_seen_ = std::min(end_seen_, now);
   drop_tracer();  // of a hang
   if (facts_.killed == core::evidence::kill::owner || !wants_traces()) {

@@ -33,12 +33,6 @@ bool blameless(cause why) {
          why == cause::start_timeout;
 }
 
-// A fault that the kernel raised, or a signal the child sent itself, as abort() does.
-bool own_signal(const evidence& facts) {
-  return facts.signal_number != 0 && facts.signal_number == facts.exit_value &&
-         (facts.signal_code > 0 || facts.signal_sender == facts.pid);
-}
-
 // Without a record only faults are certain to be the child's own; anybody may have sent the rest.
 bool is_fault(int signal) {
   switch (signal) {
@@ -58,10 +52,22 @@ bool is_fault(int signal) {
   }
 }
 
+// Whoever kills a child that waits to be looked at only ends what its fault has ended before.
+int ended_by(const evidence& facts) {
+  const bool waited = facts.crashed && facts.exit_value == SIGKILL && is_fault(facts.signal_number);
+  return waited ? facts.signal_number : facts.exit_value;
+}
+
+// A fault that the kernel raised, or a signal the child sent itself, as abort() does.
+bool own_signal(const evidence& facts) {
+  return facts.signal_number != 0 && facts.signal_number == ended_by(facts) &&
+         (facts.signal_code > 0 || facts.signal_sender == facts.pid);
+}
+
 cause cause_of_signal(const evidence& facts) {
-  const bool recorded = facts.signal_number == facts.exit_value;
+  const bool recorded = facts.signal_number == ended_by(facts);
   const bool sent_by_other = recorded && facts.signal_number != 0 && !own_signal(facts);
-  if (sent_by_other || !is_fault(facts.exit_value)) return cause::killed_from_outside;
+  if (sent_by_other || !is_fault(ended_by(facts))) return cause::killed_from_outside;
   if (facts.allocation_failed != 0) return cause::out_of_memory;
   return cause::signal;
 }
@@ -76,7 +82,7 @@ termination classify(const evidence& facts) {
   end.exit_pending = facts.exit == evidence::exit_kind::unknown && !facts.never_started;
   if (facts.exit == evidence::exit_kind::exited) end.exit_code = facts.exit_value;
   if (facts.exit == evidence::exit_kind::signalled) {
-    end.signal_number = facts.exit_value;
+    end.signal_number = ended_by(facts);
     if (own_signal(facts)) {
       end.signal_code = facts.signal_code;
       end.address = facts.signal_address;
@@ -86,7 +92,7 @@ termination classify(const evidence& facts) {
   // What the child did by itself before the parent's SIGKILL reached it is the stronger evidence.
   const bool our_kill =
       facts.killed != evidence::kill::none &&
-      !(facts.exit == evidence::exit_kind::signalled && facts.exit_value != SIGKILL) &&
+      !(facts.exit == evidence::exit_kind::signalled && ended_by(facts) != SIGKILL) &&
       facts.exit != evidence::exit_kind::exited;
   if (facts.exec_error != 0 && !has_run(facts)) {
     end.cause = cause::exec_failed;
@@ -110,7 +116,7 @@ termination classify(const evidence& facts) {
     }
   } else if (facts.server_lost &&
              (facts.exit == evidence::exit_kind::unknown ||
-              (facts.exit == evidence::exit_kind::signalled && facts.exit_value == SIGKILL))) {
+              (facts.exit == evidence::exit_kind::signalled && ended_by(facts) == SIGKILL))) {
     end.cause = cause::fork_server_lost;
   } else if (facts.exit == evidence::exit_kind::exited) {
     end.cause = cause::exit;

@@ -29,6 +29,7 @@ struct evidence {
   exit_kind exit = exit_kind::unknown;
   int exit_value = 0;  ///< exit code or signal number
   resource_usage usage;
+  bool crashed = false;  ///< it said so, and waited to be looked at, before anybody killed it
   bool server_lost = false;
   pid_t pid = 0;
 

@@ -23,7 +23,9 @@ evidence read(input& from) {
   evidence facts;
   facts.killed = static_cast<evidence::kill>(from.byte() % 5);
   facts.overran = number(from);
-  facts.exit = static_cast<evidence::exit_kind>(from.byte() % 3);
+  const std::uint8_t exit = from.byte();
+  facts.exit = static_cast<evidence::exit_kind>(exit % 3);
+  facts.crashed = exit >= 128;
   facts.exit_value = from.byte();
   const std::uint8_t flags = from.byte();
   facts.server_lost = (flags & 1) != 0;

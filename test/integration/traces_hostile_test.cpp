@@ -19,6 +19,7 @@
 #include <random>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <boost/test/data/test_case.hpp>
@@ -32,9 +33,11 @@ namespace data = boost::unit_test::data;
 
 // ---- in the child
 
-int crash(int n) {
+// One with other threads waits until all of them were looked at.
+int crash(int other_threads) {
+  for (int i = 0; i != other_threads; ++i) std::thread(::pause).detach();
   std::raise(SIGSEGV);
-  return n;
+  return 0;
 }
 
 int loop_for_ever(int n) {
@@ -117,9 +120,9 @@ context_options never_given_up() {
 }
 
 /// A child whose crash is being looked at, for an hour.
-std::shared_ptr<context> looked_at(asio::io_context& io, ending& call) {
+std::shared_ptr<context> looked_at(asio::io_context& io, ending& call, int other_threads = 0) {
   const auto ctx = std::make_shared<context>(io, never_given_up());
-  ctx->call<&crash>(1, into(call));
+  ctx->call<&crash>(other_threads, into(call));
   run_until(io, [&] { return ctx->state() == context_state::terminating; });
   BOOST_TEST(!call.over);
   return ctx;
@@ -132,7 +135,7 @@ BOOST_DATA_TEST_CASE(a_program_that_is_of_no_use, data::make(scripts), script) {
   asio::io_context io;
   const context first(io, quickly_given_up());
   ending call;
-  first.call<&crash>(1, into(call));
+  first.call<&crash>(0, into(call));
   run_until_over(io, call);
   BOOST_TEST(call.info().cause == cause::signal);
   BOOST_TEST(call.info().signal_number == SIGSEGV);
@@ -167,13 +170,14 @@ BOOST_DATA_TEST_CASE(a_child_that_lies, data::make(glovebox::test::seeds(12)), s
   BOOST_TEST(next.value == 42);
 }
 
-BOOST_AUTO_TEST_CASE(the_context_is_destroyed_meanwhile) {
+BOOST_DATA_TEST_CASE(the_context_is_destroyed_meanwhile, data::make({0, 1}), other_threads) {
   const replaced_program program(silent);
   asio::io_context io;
   ending call;
-  auto ctx = looked_at(io, call);
+  auto ctx = looked_at(io, call, other_threads);
   ctx.reset();
   run_until_over(io, call);
+  BOOST_TEST(call.info().cause == cause::signal);
   BOOST_TEST(call.info().signal_number == SIGSEGV);
   run_to_the_end(io);
 }
@@ -182,7 +186,7 @@ BOOST_AUTO_TEST_CASE(the_context_is_destroyed_in_its_own_handler) {
   asio::io_context io;
   ending call;
   auto ctx = std::make_unique<context>(io, quickly_given_up());
-  ctx->call<&crash>(1, [&](std::exception_ptr error, int) {
+  ctx->call<&crash>(0, [&](std::exception_ptr error, int) {
     call = {.over = true, .error = std::move(error)};
     ctx.reset();
   });
@@ -191,30 +195,32 @@ BOOST_AUTO_TEST_CASE(the_context_is_destroyed_in_its_own_handler) {
   run_to_the_end(io);
 }
 
-BOOST_AUTO_TEST_CASE(killed_and_stopped_meanwhile) {
+BOOST_DATA_TEST_CASE(killed_and_stopped_meanwhile, data::make({0, 1}), other_threads) {
   const replaced_program program(silent);
   asio::io_context io;
   ending call, stopped;
-  auto ctx = looked_at(io, call);
+  auto ctx = looked_at(io, call, other_threads);
   ctx->stop(end_of(stopped));
   ctx->kill();
   run_until_over(io, call);
   run_until_over(io, stopped);
+  BOOST_TEST(call.info().cause == cause::signal);
   BOOST_TEST(call.info().signal_number == SIGSEGV);
   run_to_the_end(io);
 }
 
-BOOST_AUTO_TEST_CASE(the_io_context_stops_meanwhile) {
+BOOST_DATA_TEST_CASE(the_io_context_stops_meanwhile, data::make({0, 1}), other_threads) {
   const replaced_program program(silent);
   asio::io_context io;
   ending call;
-  const auto ctx = looked_at(io, call);
+  const auto ctx = looked_at(io, call, other_threads);
   io.stop();
   io.run();
   BOOST_TEST(!call.over);
   io.restart();
   ctx->kill();
   run_until_over(io, call);
+  BOOST_TEST(call.info().cause == cause::signal);
   BOOST_TEST(call.info().signal_number == SIGSEGV);
 }
 
@@ -238,7 +244,7 @@ BOOST_AUTO_TEST_CASE(no_descriptor_is_left_to_look_with) {
   const rlimit none{static_cast<rlim_t>(open_descriptors()), limit.rlim_max};
   BOOST_TEST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
   ending call;
-  ctx.call<&crash>(1, into(call));
+  ctx.call<&crash>(0, into(call));
   run_until_over(io, call);
   ::setrlimit(RLIMIT_NOFILE, &limit);
   BOOST_TEST(call.info().cause == cause::signal, call.info().report());

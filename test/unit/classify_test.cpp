@@ -65,6 +65,12 @@ evidence killed(evidence::kill why, evidence facts = signalled(SIGKILL)) {
   return facts;
 }
 
+/// It had crashed, and was killed while it waited to be looked at.
+evidence waited(evidence facts) {
+  facts.crashed = true;
+  return signalled(SIGKILL, facts);
+}
+
 evidence with_failed_allocation(evidence facts) {
   facts.allocation_failed = 1;
   return facts;
@@ -182,6 +188,22 @@ std::vector<row> rows() {
        yes},
       {"exit(3) before the owner's kill", killed(kill::owner, exited(3)), cause::exit, running,
        yes},
+      // ---- and while it waited to be looked at
+      {"crash, then SIGKILL", waited(recorded(SIGSEGV, SEGV_MAPERR, 0, 16)), signal, running, yes},
+      {"abort after a failed allocation, then SIGKILL",
+       with_failed_allocation(waited(recorded(SIGABRT, SI_TKILL, child))), out_of_memory, running,
+       yes},
+      {"SIGSEGV, but sent, then SIGKILL", waited(recorded(SIGSEGV, SI_USER, somebody)),
+       killed_from_outside, running, unsure},
+      {"a record of no crash, then SIGKILL", waited(recorded(SIGTERM, SI_TKILL, child)),
+       killed_from_outside, running, unsure},
+      {"crash, then the owner's kill",
+       killed(kill::owner, waited(recorded(SIGSEGV, SEGV_MAPERR, 0, 16))), signal, running, yes},
+      {"crash, then the server's end",
+       with_lost_server(waited(recorded(SIGSEGV, SEGV_MAPERR, 0, 16))), signal, running, yes},
+      {"crash, then a violation",
+       killed(kill::violation, waited(recorded(SIGSEGV, SEGV_MAPERR, 0, 16))), protocol_violation,
+       running, yes},
       // ---- the fork server
       {"server lost, exit not seen", with_lost_server(gone), fork_server_lost, running, no},
       {"server lost, killed along", with_lost_server(signalled(SIGKILL)), fork_server_lost, running,
@@ -274,6 +296,10 @@ BOOST_AUTO_TEST_CASE(what_is_told_of_the_end) {
   BOOST_TEST(end.address == 0u);
   end = classify(recorded(SIGSEGV, SI_USER, somebody, 0xDEAD));
   BOOST_TEST(end.address == 0u);
+
+  end = classify(waited(recorded(SIGSEGV, SEGV_ACCERR, 0, 0xDEAD)));
+  BOOST_TEST(end.signal_number == SIGSEGV);
+  BOOST_TEST(end.address == 0xDEADu);
 
   end = classify(exited(3));
   BOOST_TEST(end.exit_code == 3);
