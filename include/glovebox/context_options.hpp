@@ -135,7 +135,7 @@ struct context_options {
   /// are useful. Each child that polls needs a processor, and its parent one more: where there are
   /// fewer, the start fails and says so.
   std::chrono::nanoseconds busy_poll{};
-  /// Whether a crash may write a core file.
+  /// Whether a crash may write a core file. Its calls then end when that is there.
   bool core_dumps = false;
   /// Which calls and starts go wrong on purpose, for tests: see testing.hpp. Null: none.
   std::shared_ptr<testing::fault_plan> faults;

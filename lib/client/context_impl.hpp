@@ -138,6 +138,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void kill(core::evidence::kill why, std::string detail);
   void pump(lock_type& lock, completions& done);
   void look_at_end(lock_type& lock, completions& done);
+  bool is_leaving(time now);
   void finalize(lock_type& lock, completions& done);
   void become_ready(completions& done);
   void try_stop();
@@ -310,6 +311,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   time start_limit_ = never;
   time stop_limit_ = never;
   time exit_limit_ = never;   // the channel ended, or the child was killed: the exit is due
+  time news_limit_ = never;   // the child is leaving, or gone: the fork server is to say so
   time look_limit_ = never;   // a child that hangs is being looked at, until then
   time trace_limit_ = never;  // until then its end waits for what is found out about it
   time end_seen_ = never;     // when the child was seen to end, or was killed

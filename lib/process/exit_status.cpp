@@ -9,11 +9,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <fstream>
+#include <iterator>
 #include <string>
+#include <system_error>
 
 namespace glovebox::process {
 namespace {
@@ -30,6 +33,10 @@ static_assert(sizeof(pidfd_info) == 64);
 
 constexpr auto get_info = _IOWR(0xFF, 11, pidfd_info);
 constexpr std::uint64_t info_exit = 1u << 3;
+
+// The kernel's flags of a task, PF_EXITING and PF_SIGNALED, in /proc/PID/stat.
+constexpr unsigned long exiting = 0x4, killed_by_signal = 0x400;
+constexpr int flags_field = 9;
 
 std::chrono::microseconds to_duration(const timeval& time) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
@@ -71,6 +78,31 @@ std::optional<exit_status> exit_from_pidfd(int pidfd) {
 
 bool has_ended(int pidfd) noexcept {
   return transport::poll_input(pidfd) != 0;
+}
+
+ending ending_in(std::string_view stat, std::string_view status) noexcept {
+  if (status.find("\nCoreDumping:\t1") != status.npos) return ending::dumping_core;
+  // The name before may hold anything.
+  const std::size_t name_end = stat.rfind(')');
+  if (name_end == stat.npos) return ending::none;
+  std::string_view rest = stat.substr(name_end + 1);
+  for (int field = 2; field != flags_field; ++field) {
+    const std::size_t space = rest.find(' ');
+    if (space == rest.npos) return ending::none;
+    rest.remove_prefix(space + 1);
+  }
+  unsigned long flags = 0;
+  if (std::from_chars(rest.data(), rest.data() + rest.size(), flags).ec != std::errc())
+    return ending::none;
+  return (flags & (exiting | killed_by_signal)) != 0 ? ending::leaving : ending::none;
+}
+
+ending ending_of(pid_t pid) {
+  const auto contents = [directory = "/proc/" + std::to_string(pid)](const char* name) {
+    std::ifstream file(directory + name);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  return ending_in(contents("/stat"), contents("/status"));
 }
 
 void keep_off_this_processor(int pidfd, pid_t pid) noexcept {

@@ -7,7 +7,9 @@
 
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <cstdint>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace glovebox::process {
@@ -30,6 +32,17 @@ std::optional<exit_status> exit_from_pidfd(int pidfd);
 
 /// Whether the process has ended, be it reaped or not.
 bool has_ended(int pidfd) noexcept;
+
+/// What the kernel has begun to do with a process that has not ended yet.
+enum class ending : std::uint8_t {
+  none,          ///< it runs, or nothing is known of it
+  leaving,       ///< it runs no code of its own any more
+  dumping_core,  ///< the same, which may take long
+};
+/// In the contents of /proc/PID/stat and /proc/PID/status, see proc_pid_stat(5).
+ending ending_in(std::string_view stat, std::string_view status) noexcept;
+/// Nothing is known where there is no /proc, or none for other users' processes.
+ending ending_of(pid_t pid);
 
 /// For a process that is about to end: the kernel takes it apart on the processor on which it wakes
 /// up for that, often the one that it is woken from, which can do nothing else for a millisecond.

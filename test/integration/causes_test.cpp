@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <array>
 #include <asio/multiple_exceptions.hpp>
+#include <asio/steady_timer.hpp>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <cstddef>
@@ -39,6 +40,10 @@ int close_the_channel(int) {
 int say_and_abort(const std::string& text) {
   std::fputs(text.c_str(), stderr);
   std::abort();
+}
+
+int leave(int code) {
+  ::_exit(code);
 }
 
 std::string variable(const std::string& name) {
@@ -115,6 +120,31 @@ BOOST_AUTO_TEST_CASE(a_directory_that_is_not_there) {
   ctx.call<&echo>(1, into(late));
   run_until_over(io, late);
   BOOST_TEST(late.as<process_terminated>().cause() == cause::start_failed);
+}
+
+// The fork server is so busy that the news of a child's end come much later than the end of its
+// channel: that is no fault of the child's.
+BOOST_AUTO_TEST_CASE(news_that_come_late) {
+  for (const bool crash : {false, true}) {
+    const context ctx(io);
+    ending server_pid, call;
+    ctx.call<&parent_pid>(into(server_pid));
+    run_until_over(io, server_pid);
+    const process_watch server(server_pid.value);
+    server.send(SIGSTOP);
+    if (crash)
+      ctx.call<&say_and_abort>("this is the end", into(call));
+    else
+      ctx.call<&leave>(3, into(call));
+    // Longer than a child may live without its channel.
+    asio::steady_timer later(io, 1s);
+    later.async_wait([&](const std::error_code&) { server.send(SIGCONT); });
+    run_until_over(io, call);
+    server.send(SIGCONT);
+    const auto& info = call.as<process_terminated>().info();
+    BOOST_TEST((info.cause == (crash ? cause::signal : cause::exit)), info.report());
+    BOOST_TEST((info.culprit == culprit::yes));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(killed_from_outside) {
