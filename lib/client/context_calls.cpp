@@ -137,6 +137,11 @@ std::exception_ptr context_impl::refusal() const {
 
 void context_impl::submit(detail::operation& op) {
   completions done;  // posted when this function ends: handlers never run inside an initiation
+  submit(op, done);
+}
+
+// What ends at once is told by the caller, when it holds no lock any more.
+void context_impl::submit(detail::operation& op, completions& done) {
   lock_type lock(lock_);
   detail::request& what = op.request();
   if (what.encode_error) {
@@ -148,7 +153,7 @@ void context_impl::submit(detail::operation& op) {
   if (!accepts_calls() && !(back_to_ && !down_ && state_ != context_state::terminated)) {
     if (const auto next = successor()) {
       lock.unlock();
-      return next->submit(op);
+      return next->submit(op, done);
     }
     if (ended_ && ended_->phase == phase::queued && !down_)
       done.fail(op, std::make_exception_ptr(process_terminated(*ended_)));

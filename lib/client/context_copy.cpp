@@ -2,6 +2,7 @@
 
 // Copies of a child.
 #include "client/context_impl.hpp"
+#include "client/post_resume.hpp"
 #include "runtime/copying.hpp"
 #include "transport/socket.hpp"
 
@@ -68,17 +69,11 @@ class context_impl::copy_operation final : public detail::operation {
     if (original->asleep_) original->close();
   }
   // Its context waits for it alone, and runs nothing of the user's here.
-  void post() override {
-    asio::post(original_->executor_, [op = std::unique_ptr<copy_operation, destroyer>(
-                                          this)]() mutable { op.release()->resume(); });
-  }
+  void post() override { post_resume(original_->executor_, *this); }
   void destroy() noexcept override { delete this; }
   const std::shared_ptr<context_impl>& copy() const noexcept { return copy_; }
 
  private:
-  struct destroyer {
-    void operator()(copy_operation* op) const noexcept { op->destroy(); }
-  };
   ~copy_operation() override = default;
 
   std::shared_ptr<context_impl> original_;

@@ -151,6 +151,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void look_at_thread();
 
   // context_calls.cpp: sending, and what calls end with
+  void submit(detail::operation& op, completions& done);
   call& take_call(detail::operation& op, bool nested);
   void recycle(call& which) noexcept;
   void fill_queue(completions& done);

@@ -299,7 +299,7 @@ void context_impl::go_back(std::vector<detail::operation*> moved, completions& d
     next->lost_calls_ = lost;
     moved.clear();
   }
-  for (detail::operation* const op : moved) next->submit(*op);
+  for (detail::operation* const op : moved) next->submit(*op, done);
   for (detail::operation* const op : std::exchange(ready_waiters_, {})) next->wait_ready(*op);
   for (detail::operation* const op : waiting) next->wait_ready(*op);
   const std::lock_guard held(lives->lock);

@@ -32,6 +32,7 @@ class item_queue::fetch_operation final : public operation {
 
   void take(const answer& from) override { chunk_ = read_(from); }
   void resume() override { finish(false); }
+  // There may be no execution context any more to post it to: whoever waits has one of its own.
   void post() override { finish(true); }
   void destroy() noexcept override {
     const std::shared_ptr<item_queue> queue = queue_.lock();

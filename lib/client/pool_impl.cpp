@@ -2,6 +2,7 @@
 #include "client/pool_impl.hpp"
 
 #include "client/aborted.hpp"
+#include "client/post_resume.hpp"
 #include "core/fingerprint.hpp"
 
 #include <glovebox/failures.hpp>
@@ -47,19 +48,8 @@ void pool_call::resume() {
   owner_->came_back(*this);
 }
 
-// Contexts post from within submit(), where the pool's mutex may be held.
 void pool_call::post() {
-  struct posted {
-    explicit posted(pool_call& which) : call(&which) {}
-    posted(posted&& other) noexcept : call(std::exchange(other.call, nullptr)) {}
-    posted& operator=(posted&&) = delete;
-    ~posted() {
-      if (call) call->destroy();  // the execution context is shut down
-    }
-    void operator()() { std::exchange(call, nullptr)->resume(); }
-    pool_call* call;
-  };
-  asio::post(owner_->executor(), posted(*this));
+  post_resume(owner_->executor(), *this);
 }
 
 void pool_call::destroy() noexcept {

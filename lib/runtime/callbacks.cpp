@@ -84,6 +84,7 @@ std::unique_ptr<detail::object_port> dispatcher::make_object_port() {
 }
 
 void dispatcher::run(detail::callback_exchange& exchange) {
+  ended_at_ = 0;  // the running call has gone on since
   const bool json = exchange.in() == detail::callback_exchange::language::json;
   const std::uint64_t number =
       session_.call_back(exchange.to().call(), exchange.to().index(),

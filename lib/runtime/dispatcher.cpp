@@ -81,6 +81,7 @@ void dispatcher::send_replies() {
 }
 
 bool dispatcher::read_more() {
+  ended_at_ = 0;
   tell_let_go();
   send_replies();
   // A child's output must not stay in its buffers while it waits, nor be lost when it is killed.
@@ -112,6 +113,7 @@ transport::io_result dispatcher::receive(std::span<std::byte> room) {
 }
 
 void dispatcher::handle(core::session::event& event) {
+  if (event.kind != core::session::event_kind::call) ended_at_ = 0;  // it may take its time
   switch (event.kind) {
     case core::session::event_kind::define:
       define(event.frame);
@@ -184,7 +186,7 @@ void dispatcher::serve(core::frame_view& frame) {
   // The parent defines before it calls.
   if (!dynamic && frame.header.target >= functions_.size()) std::abort();
   function& what = dynamic ? operations_ : functions_[frame.header.target];
-  std::uint64_t start = now();
+  std::uint64_t start = ended_at_ != 0 ? ended_at_ : now();
   if (owes_replies() && (what.last_cost > short_call || start - oldest_unsent_ > longest_held ||
                          session_.reader().pending() < half_of_batch_)) {
     half_of_batch_ = 0;
@@ -213,7 +215,8 @@ void dispatcher::serve(core::frame_view& frame) {
       if (!running_.back().callables[i]) gone_->add(id, static_cast<std::uint32_t>(i));
     running_.pop_back();
     if (stops_) stops_->ended(id);
-    what.last_cost = now() - start;
+    ended_at_ = now();
+    what.last_cost = ended_at_ - start;
   }
   if (!running_.empty()) page_.started_at.store(outer_start, std::memory_order_relaxed);
 }
@@ -233,13 +236,14 @@ std::uint32_t dispatcher::taken() const noexcept {
   return static_cast<std::uint32_t>(running_.back().callables.size());
 }
 
-// `run` leaves the result in buffers(), and answers.
+// `run` leaves the result in the buffers that it gets, and answers.
 template <class Run>
 void dispatcher::run_call(std::uint64_t id, const Run& run) {
-  buffers().body.clear();
-  buffers().attachments.clear();
+  reply_buffers& into = buffers();
+  into.body.clear();
+  into.attachments.clear();
   try {
-    run();
+    run(into);
   } catch (const child_over&) {
     throw;  // as a process that ends answers nothing any more
   } catch (...) {
@@ -248,10 +252,10 @@ void dispatcher::run_call(std::uint64_t id, const Run& run) {
 }
 
 void dispatcher::execute(function& what, core::frame_view& frame) {
-  run_call(frame.header.call, [&] {
+  run_call(frame.header.call, [&](reply_buffers& into) {
     if (!what.node) throw std::runtime_error(what.why_not);
     decoder in(frame.body, frame.attachments, limits_, frame.descriptors);
-    encoder out(buffers().body, buffers().attachments, limits_);
+    encoder out(into.body, into.attachments, limits_);
     detail::invocation call{in, out, objects_, 0, nullptr};
     what.node->invoke(call);
     answer(frame.header.call, call.result_object, core::body_encoding::binary);
@@ -259,14 +263,14 @@ void dispatcher::execute(function& what, core::frame_view& frame) {
 }
 
 void dispatcher::operate(core::frame_view& frame) {
-  run_call(frame.header.call, [&] {
+  run_call(frame.header.call, [&](reply_buffers& into) {
     operation_request request;
     request.what = static_cast<op>(frame.header.target);
     request.object = frame.header.object;
     request.arguments = frame.body;
     request.attachments = frame.attachments;
     request.descriptors = frame.descriptors;
-    host_->operate(request, buffers().body, buffers().attachments);
+    host_->operate(request, into.body, into.attachments);
     answer(frame.header.call, 0, core::body_encoding::json);
   });
 }

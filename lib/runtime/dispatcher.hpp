@@ -106,6 +106,7 @@ class dispatcher final : private detail::callback_port {
   std::deque<function> functions_;   // which do not move: nested calls define more
   std::size_t half_of_batch_ = 0;    // still to be run when the ring is flushed [bytes]; 0: never
   function operations_;              // what all operations share: how long the last one took
+  std::uint64_t ended_at_ = 0;       // when a call ended that the next one follows at once [ns]
   std::uint64_t oldest_unsent_ = 0;  // when the oldest reply still in the ring was put there [ns]
   std::map<std::uint64_t, misbehaviour> wrong_;  // by the id of a call to come
   std::vector<running_call> running_;

@@ -13,6 +13,8 @@
 
 #include <unistd.h>
 #include <array>
+#include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
 #include <chrono>
 #include <future>
 #include <memory>
@@ -40,6 +42,9 @@ long read_total() {
 void crash_behind_gate(const std::string& path) {
   life::gate::pass(path);
   commit_fault("null_dereference");
+}
+generator<int> numbers() {
+  for (int i = 0;; ++i) co_yield i;
 }
 struct counted {
   explicit counted(int n) : number(n) {}
@@ -318,6 +323,34 @@ BOOST_AUTO_TEST_CASE(one_that_outlives_its_execution_context) {
   BOOST_TEST(end.failed());
   io.reset();
   BOOST_TEST((ctx.state() == context_state::terminated));
+}
+
+// What reads a stream gives it back to a context that is in the middle of its end.
+BOOST_AUTO_TEST_CASE(a_stream_behind_a_crash_with_nothing_to_go_back_to) {
+  asio::io_context io;
+  context_options options = going_back(0);
+  options.accept_lost_state = true;  // so what waits is made to wait again
+  const context ctx(io, options);
+  life::gate held;
+  life::ending crash;
+  std::exception_ptr why;
+  bool over = false;
+  const auto read = [&]() -> asio::awaitable<void> {
+    const snapshot made = co_await ctx.snapshot();
+    const item_range<int> items = co_await ctx.call<&numbers>();
+    life::process_watch(made.pid()).send(SIGKILL);
+    while (!made.ended()) co_await context(io).start();  // who waits for a start hears of ends, too
+    ctx.call<&crash_behind_gate>(held.path(), life::end_of(crash));
+    asio::post(io, [&] { held.open(); });  // once the next call has been sent, too
+    co_await items.next();
+  };
+  asio::co_spawn(io, read, [&](std::exception_ptr error) {
+    why = error;
+    over = true;
+  });
+  life::run_until(io, [&] { return over && crash.over; });
+  BOOST_TEST(crash.failed());
+  BOOST_TEST(static_cast<bool>(why));
 }
 
 BOOST_AUTO_TEST_CASE(a_child_that_cannot_be_copied_any_more) {
