@@ -137,13 +137,15 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::exception_ptr refusal() const;
   void kill(core::evidence::kill why, std::string detail);
   void pump(lock_type& lock, completions& done);
-  void look_at_end(lock_type& lock, completions& done);
-  bool is_leaving(time now);
-  void finalize(lock_type& lock, completions& done);
   void become_ready(completions& done);
   void try_stop();
   void announce(context_event::kind what, std::uint64_t lost_calls = 0,
                 std::uint64_t stale_objects = 0);
+
+  // context_end.cpp: the end of a child
+  void look_at_end(lock_type& lock, completions& done);
+  bool is_leaving(time now);
+  void finalize(lock_type& lock, completions& done);
 
   // context_thread.cpp: a child that is a thread of this process
   void launch_thread();
