@@ -278,10 +278,13 @@ void context_impl::kill(core::evidence::kill why, std::string detail) {
   // Who ends it knows why; and one that was kept ready for a deadline is not needed any more.
   if (why == core::evidence::kill::owner || (why != core::evidence::kill::deadline && !crash_seen_))
     drop_tracer();
-  if (exit_known_) return;
-  end_child();
   const time now = clock::now();
   end_seen_ = std::min(end_seen_, now);
+  if (exit_known_) {
+    exit_limit_ = now;  // only what was dropped here was waited for
+    return;
+  }
+  end_child();
   exit_limit_ = now + exit_wait;
 }
 

@@ -40,6 +40,11 @@ int crash(int other_threads) {
   return 0;
 }
 
+int mark_and_crash(const std::string& file) {
+  mark(file, 1);
+  return crash(0);
+}
+
 int loop_for_ever(int n) {
   for (volatile bool on = true; on;) {
   }
@@ -207,6 +212,41 @@ BOOST_DATA_TEST_CASE(killed_and_stopped_meanwhile, data::make({0, 1}), other_thr
   BOOST_TEST(call.info().cause == cause::signal);
   BOOST_TEST(call.info().signal_number == SIGSEGV);
   run_to_the_end(io);
+}
+
+// Its exit was known before anything else of it, and only what is dropped then has kept the end of
+// its calls.
+BOOST_DATA_TEST_CASE(ended_by_its_owner_when_its_exit_is_known, data::make({false, true}), kill) {
+  if (glovebox::test::under_thread_sanitizer) {
+    BOOST_TEST_MESSAGE("skipped: ThreadSanitizer's own thread keeps the child until it was read");
+    return;
+  }
+  const replaced_program program(silent);
+  const glovebox::test::temporary_directory place;
+  asio::io_context io;
+  const context first(io);
+  ending server, call;
+  first.call<&parent_pid>(into(server));
+  run_until_over(io, server);
+  run_to_the_end(io);
+  context_options options = never_given_up();
+  options.method = start_method::spawn;  // takes long enough for the fork server to be heard first
+  auto ctx = std::make_shared<context>(io, options);
+  ctx->call<&mark_and_crash>(place.file("marks"), into(call));
+  // Nothing is read until the child has come and gone.
+  BOOST_TEST_REQUIRE(eventually([&] {
+    return !marks(place.file("marks")).empty() && children_of(server.value).size() == 1;
+  }));
+  run_until(io, [&] { return ctx->state() == context_state::terminating; });
+  while (io.poll() != 0) {  // all that has happened to it
+  }
+  BOOST_TEST(!call.over);
+  if (kill)
+    ctx->kill();
+  else
+    ctx.reset();
+  run_until_over(io, call);
+  BOOST_TEST(call.info().cause == cause::signal);
 }
 
 BOOST_DATA_TEST_CASE(the_io_context_stops_meanwhile, data::make({0, 1}), other_threads) {
