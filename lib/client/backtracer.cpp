@@ -2,7 +2,6 @@
 #include "client/backtracer.hpp"
 
 #include "core/trace_codec.hpp"
-#include "process/exit_status.hpp"
 #include "process/recorder.hpp"
 #include "transport/memory_file.hpp"
 #include "transport/socket.hpp"
@@ -10,6 +9,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <algorithm>
@@ -57,6 +57,13 @@ transport::unique_fd make_answer_file() {
   return done ? std::move(file) : transport::unique_fd();
 }
 
+// What can be read once the process has ended. That it is gone does not matter to what it has left.
+transport::unique_fd descriptor_of(const process::process_handle& process) {
+  if (const auto opened = process.open())
+    return transport::unique_fd(::fcntl(opened.get(), F_DUPFD_CLOEXEC, 0));
+  return transport::unique_fd(errno == ESRCH ? ::eventfd(1, EFD_CLOEXEC) : -1);
+}
+
 // Up to where the program has written: it shares the offset. Nothing when that can't be.
 std::vector<std::byte> written_to(int file) {
   const off_t size = ::lseek(file, 0, SEEK_CUR);
@@ -95,12 +102,12 @@ std::string backtrace_program() {
 
 std::shared_ptr<backtracer> backtracer::start(std::shared_ptr<server_link> link,
                                               const asio::any_io_executor& executor, victim what,
-                                              pid_t pid, int victim_pidfd,
+                                              const process::process_handle& process,
                                               const process::crash_record* record,
                                               std::function<void()> on_change) {
   process::start_request request;
   request.command = {backtrace_program(), what == victim::crashed ? "crash" : "hang",
-                     std::to_string(pid)};
+                     std::to_string(process.pid())};
   if (request.command.front().empty()) return nullptr;
   request.environment = {"DEBUGINFOD_URLS"};  // unset: it would ask the network
   request.avoided_processor = ::sched_getcpu();
@@ -110,7 +117,7 @@ std::shared_ptr<backtracer> backtracer::start(std::shared_ptr<server_link> link,
     std::vector<transport::unique_fd> descriptors;
     descriptors.push_back(std::move(theirs));
     descriptors.push_back(copy_of(record));
-    descriptors.emplace_back(::fcntl(victim_pidfd, F_DUPFD_CLOEXEC, 0));
+    descriptors.push_back(descriptor_of(process));
     made->answer_ = make_answer_file();
     descriptors.emplace_back(::fcntl(made->answer_.get(), F_DUPFD_CLOEXEC, 0));
     request.extra_descriptors = 2;

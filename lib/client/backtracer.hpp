@@ -3,6 +3,7 @@
 
 #include "client/server_link.hpp"
 #include "process/crash_record.hpp"
+#include "process/process_handle.hpp"
 #include "transport/unique_fd.hpp"
 
 #include <glovebox/asio.hpp>
@@ -28,13 +29,12 @@ class backtracer final : public child_watcher, public std::enable_shared_from_th
  public:
   enum class victim { crashed, hanging };
 
-  /// \param victim_pidfd is duplicated
   /// \param record what the crash has left; null for a child that hangs
   /// \param on_change called without locks, on the executor, when there is something new to ask
   /// \returns null when there is no such program, or it could not be started
   static std::shared_ptr<backtracer> start(std::shared_ptr<server_link> link,
                                            const asio::any_io_executor& executor, victim what,
-                                           pid_t pid, int victim_pidfd,
+                                           const process::process_handle& process,
                                            const process::crash_record* record,
                                            std::function<void()> on_change);
   explicit backtracer(std::function<void()> on_change) : on_change_(std::move(on_change)) {}

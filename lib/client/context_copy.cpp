@@ -192,7 +192,7 @@ bool context_impl::has_begun() const noexcept {
 
 // A copy has spoken before the fork server tells of it.
 bool context_impl::is_process() const noexcept {
-  return pidfd_ || has_spoken_;
+  return process_ || has_spoken_;
 }
 
 // What calls so far may have left in the original, and so in the copy. Before the copy takes calls.

@@ -3,6 +3,8 @@
 // The end of a child: when it is certain, and what is told of it.
 #include "client/context_impl.hpp"
 #include "process/core_file.hpp"
+#include "process/exit_status.hpp"
+#include "process/proc_stat.hpp"
 
 #include <filesystem>
 #include <utility>
@@ -27,8 +29,9 @@ std::filesystem::path working_directory(const std::string& chosen) {
 void context_impl::look_at_end(lock_type& lock, completions& done) {
   const time now = clock::now();
   if (eof_ && thread_) look_at_thread();
-  if (!exit_known_ && facts_.server_lost && pidfd_) {
-    if (const auto status = process::exit_from_pidfd(pidfd_.get())) {
+  if (!exit_known_ && facts_.server_lost && process_) {
+    const auto process = process_.open();
+    if (const auto status = process::exit_from_pidfd(process.get())) {
       exit_known_ = true;
       facts_.exit = status->code == CLD_EXITED ? core::evidence::exit_kind::exited
                                                : core::evidence::exit_kind::signalled;
@@ -51,7 +54,7 @@ void context_impl::look_at_end(lock_type& lock, completions& done) {
     finalize(lock, done);
   else if (is_leaving(now))
     exit_limit_ = now + end_of_file_wait;  // then it is looked at again
-  else if (thread_ || (pidfd_ && !process::has_ended(pidfd_.get())))
+  else if (thread_ || (process_ && !process_.has_ended()))
     kill(core::evidence::kill::violation, "the child closed its channel and went on");
   else
     finalize(lock, done);
@@ -62,7 +65,8 @@ void context_impl::look_at_end(lock_type& lock, completions& done) {
 bool context_impl::is_leaving(time now) {
   using process::ending;
   if (thread_) return false;
-  const bool over = !pidfd_ || process::has_ended(pidfd_.get());
+  const auto process = process_.open();
+  const bool over = !process || process::has_ended(process.get());
   const ending how = over ? ending::leaving : process::ending_of(facts_.pid);
   if (how == ending::dumping_core || news_limit_ == never) news_limit_ = now + news_wait;
   return how != ending::none && now < news_limit_;

@@ -127,9 +127,9 @@ void context_impl::on_started(pid_t pid, transport::unique_fd pidfd, std::string
   lock_type lock(lock_);
   start_note_ = std::move(note);
   facts_.pid = pid;
-  pidfd_ = std::move(pidfd);
+  process_ = {pid, std::move(pidfd)};
   if (down_ || state_ == context_state::terminated || facts_.killed != core::evidence::kill::none) {
-    process::kill_process(pidfd_.get(), SIGKILL);
+    end_child();
     exit_limit_ = clock::now() + exit_wait;
   } else if (has_begun()) {
     become_ready(done);
@@ -180,8 +180,9 @@ void context_impl::on_server_lost() {
   if (!crash_seen_) drop_tracer();
   link_.reset();
   state_ = context_state::terminating;
-  if (pidfd_) process::kill_process(pidfd_.get(), SIGKILL);
-  exit_limit_ = clock::now() + (pidfd_ ? exit_wait : exit_wait / 2);
+  process_.keep_open();
+  end_child();
+  exit_limit_ = clock::now() + (process_ ? exit_wait : exit_wait / 2);
   pump(lock, done);
   deliver(lock, done);
 }

@@ -14,6 +14,7 @@
 #include "core/out_queue.hpp"
 #include "core/session.hpp"
 #include "core/snapshot_plan.hpp"
+#include "process/process_handle.hpp"
 #include "process/recorder.hpp"
 #include "runtime/child_thread.hpp"
 
@@ -292,8 +293,8 @@ class context_impl final : public detail::context_target, public child_watcher, 
   core::evidence facts_;
   bool dumped_core_ = false;
   process::recorder recorder_;
-  transport::unique_fd pidfd_;
-  process::doomed_process doomed_;  // the life before, until there is this one's child
+  process::process_handle process_;  // once the fork server has told of it
+  process::doomed_process doomed_;   // the life before, until there is this one's child
   std::unique_ptr<runtime::child_thread> thread_;  // instead
   std::optional<asio::posix::stream_descriptor> channel_;
   std::optional<asio::posix::stream_descriptor> output_;  // what is kept of the child's outputs

@@ -70,7 +70,7 @@ bool context_impl::hear_of_copy(completions& done) {
   transport::tell_senders(channel_->native_handle(), false);
   if (pid == 0 || error != 0) return true;  // it ends
   has_spoken_ = true;
-  if (!pidfd_) facts_.pid = pid;
+  if (!process_) facts_.pid = pid;
   if (has_begun()) become_ready(done);
   return true;
 }
@@ -254,7 +254,7 @@ void context_impl::close_io() noexcept {
   timer_.reset();
   timer_at_ = never;
   out_.clear();
-  pidfd_.reset();
+  process_ = {};
   thread_.reset();
   if (link_) {
     give_copy_up();
@@ -267,7 +267,7 @@ void context_impl::close_io() noexcept {
 // The fork server's messages tell that a child has started, and how it ended.
 bool context_impl::needs_messages() const noexcept {
   if (state_ == context_state::terminated || exit_known_) return false;
-  return !pidfd_ || eof_ || write_failed_ || state_ == context_state::terminating;
+  return !process_ || eof_ || write_failed_ || state_ == context_state::terminating;
 }
 
 context_impl::time context_impl::next_wakeup() {

@@ -164,7 +164,7 @@ std::shared_ptr<detail::context_target> context_impl::revive() {
 bool context_impl::has_died() {
   const lock_type lock(lock_);
   if (state_ >= context_state::terminating || exit_known_) return true;
-  if (pidfd_) return process::has_ended(pidfd_.get());
+  if (process_) return process_.has_ended();
   // It has spoken, and is not known to the fork server yet.
   return channel_ && (transport::poll_input(channel_->native_handle()) & POLLHUP) != 0;
 }
@@ -214,7 +214,7 @@ void context_impl::roll_back(detail::operation& op,
     const bool idle = is_process() && !pumping_ && session_.open_calls() == 0;
     if (idle) {
       begin_copy_of(there);
-      doomed_ = {std::move(pidfd_), facts_.pid};
+      doomed_ = process::doomed_process(std::move(process_));
     }
     kill(core::evidence::kill::owner, "the context was rolled back");
     if (idle)

@@ -5,6 +5,7 @@
 
 #include <sys/socket.h>
 #include <unistd.h>
+#include <cerrno>
 #include <csignal>
 #include <utility>
 
@@ -26,7 +27,8 @@ void context_impl::launch_thread() {
 // A process is killed. A thread is asked to end, by its code's stop tokens, by calls that are not
 // to be started any more, and by the end of its channel.
 void context_impl::end_child() noexcept {
-  if (pidfd_) process::end_process(pidfd_.get(), facts_.pid);
+  // Without a descriptor the fork server can still be asked.
+  if (process_ && !process_.end() && errno != ESRCH && link_) link_->kill(child_);
   if (!thread_) return;
   process::mark_over(*recorder_);
   if (channel_) ::shutdown(channel_->native_handle(), SHUT_WR);

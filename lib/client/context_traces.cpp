@@ -14,11 +14,11 @@ std::chrono::nanoseconds context_impl::look_time() const noexcept {
 }
 
 bool context_impl::wants_traces() const noexcept {
-  return options_.backtrace_timeout.count() > 0 && link_ && pidfd_ && !down_;
+  return options_.backtrace_timeout.count() > 0 && link_ && process_ && !down_;
 }
 
 void context_impl::start_tracer(backtracer::victim what, const process::crash_record* record) {
-  tracer_ = backtracer::start(link_, executor_, what, facts_.pid, pidfd_.get(), record,
+  tracer_ = backtracer::start(link_, executor_, what, process_, record,
                               [weak = std::weak_ptr<context_impl>(self())] {
                                 if (const auto context = weak.lock()) context->on_trace();
                               });
@@ -45,7 +45,7 @@ void context_impl::look_at_crash(time now) {
   process::crash_record& crash = recorder_->crash;
   if (crash.signal_number.load(std::memory_order_acquire) == 0) return;
   // A child may crash before the fork server's message about its start is read.
-  if (!pidfd_ && link_ && !exit_known_) return;
+  if (!process_ && link_ && !exit_known_) return;
   crash_seen_ = true;
   facts_.crashed = facts_.killed == core::evidence::kill::none && !exit_known_;
   end_seen_ = std::min(end_seen_, now);
@@ -74,7 +74,7 @@ void context_impl::take_crash(const process::crash_record& crash) {
 
 // The child may go on with its end.
 void context_impl::let_it_end(process::crash_record& crash) noexcept {
-  if (pidfd_) process::keep_off_this_processor(pidfd_.get(), facts_.pid);
+  if (process_) process_.keep_off_this_processor();
   crash.released.store(1);
   process::wake(crash.released);
 }

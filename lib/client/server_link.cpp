@@ -263,6 +263,15 @@ void server_link::forget(std::uint64_t child) noexcept {
     unsent_.erase(request);
     return;
   }
+  ask_to_kill(lock, child);
+}
+
+void server_link::kill(std::uint64_t child) noexcept {
+  std::unique_lock lock(lock_);
+  if (!lost_ && control_) ask_to_kill(lock, child);
+}
+
+void server_link::ask_to_kill(std::unique_lock<std::mutex>& lock, std::uint64_t child) noexcept {
   try {
     unsent_.push_back({child, process::encode(process::kill_request{child}), {}});
     flush(lock);

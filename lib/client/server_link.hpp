@@ -79,6 +79,8 @@ class server_link : public std::enable_shared_from_this<server_link> {
   /// The watcher is told no more. A child whose start it was not told yet is killed when it starts:
   /// nobody else can.
   void forget(std::uint64_t child) noexcept;
+  /// Has the fork server kill a child: it needs no descriptor for that.
+  void kill(std::uint64_t child) noexcept;
   bool lost() const noexcept;
   pid_t pid() const noexcept { return server_.pid; }
 
@@ -100,6 +102,7 @@ class server_link : public std::enable_shared_from_this<server_link> {
   bool ask(Request request, std::vector<transport::unique_fd> descriptors,
            std::weak_ptr<child_watcher> watcher, std::uint64_t& child, copy_notice notice = {});
   bool flush(std::unique_lock<std::mutex>& lock);
+  void ask_to_kill(std::unique_lock<std::mutex>& lock, std::uint64_t child) noexcept;
   void flush_when_writable();
   void flush_later();
   void arm();

@@ -3,8 +3,8 @@
 
 #include "client/backtracer.hpp"
 #include "core/trace_codec.hpp"
-#include "process/exit_status.hpp"
 #include "process/launcher.hpp"
+#include "process/process_handle.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>

@@ -1,22 +1,12 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process/exit_status.hpp"
 
-#include "transport/socket.hpp"
-
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
-#include <csignal>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
-#include <string>
-#include <system_error>
 
 namespace glovebox::process {
 namespace {
@@ -33,10 +23,6 @@ static_assert(sizeof(pidfd_info) == 64);
 
 constexpr auto get_info = _IOWR(0xFF, 11, pidfd_info);
 constexpr std::uint64_t info_exit = 1u << 3;
-
-// The kernel's flags of a task, PF_EXITING and PF_SIGNALED, in /proc/PID/stat.
-constexpr unsigned long exiting = 0x4, killed_by_signal = 0x400;
-constexpr int flags_field = 9;
 
 std::chrono::microseconds to_duration(const timeval& time) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
@@ -74,68 +60,6 @@ std::optional<exit_status> exit_from_pidfd(int pidfd) {
                        .usage = {}};
   }
   return std::nullopt;
-}
-
-bool has_ended(int pidfd) noexcept {
-  return transport::poll_input(pidfd) != 0;
-}
-
-ending ending_in(std::string_view stat, std::string_view status) noexcept {
-  if (status.find("\nCoreDumping:\t1") != status.npos) return ending::dumping_core;
-  // The name before may hold anything.
-  const std::size_t name_end = stat.rfind(')');
-  if (name_end == stat.npos) return ending::none;
-  std::string_view rest = stat.substr(name_end + 1);
-  for (int field = 2; field != flags_field; ++field) {
-    const std::size_t space = rest.find(' ');
-    if (space == rest.npos) return ending::none;
-    rest.remove_prefix(space + 1);
-  }
-  unsigned long flags = 0;
-  if (std::from_chars(rest.data(), rest.data() + rest.size(), flags).ec != std::errc())
-    return ending::none;
-  return (flags & (exiting | killed_by_signal)) != 0 ? ending::leaving : ending::none;
-}
-
-ending ending_of(pid_t pid) {
-  const auto contents = [directory = "/proc/" + std::to_string(pid)](const char* name) {
-    std::ifstream file(directory + name);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  };
-  return ending_in(contents("/stat"), contents("/status"));
-}
-
-void keep_off_this_processor(int pidfd, pid_t pid) noexcept {
-  if (pid <= 0) return;  // 0 would be the calling thread
-  const int here = ::sched_getcpu();
-  cpu_set_t others;
-  if (here < 0 || here >= CPU_SETSIZE || ::sched_getaffinity(pid, sizeof others, &others) != 0)
-    return;
-  CPU_CLR(static_cast<std::size_t>(here), &others);
-  // Last, since the number is another process's once this one was reaped.
-  if (CPU_COUNT(&others) != 0 && !has_ended(pidfd))
-    ::sched_setaffinity(pid, sizeof others, &others);
-}
-
-void end_process(int pidfd, pid_t pid) noexcept {
-  keep_off_this_processor(pidfd, pid);
-  kill_process(pidfd, SIGKILL);
-}
-
-void doomed_process::end() noexcept {
-  const transport::unique_fd channel = std::move(channel_);
-  if (const transport::unique_fd pidfd = std::move(pidfd_)) end_process(pidfd.get(), pid_);
-}
-
-bool kill_process(int pidfd, int signal) {
-  if (::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0u) == 0) return true;
-  if (errno != ENOSYS) return false;
-  // Valgrind 3.19 does not know the call. The number cannot be another process's before this one
-  // was reaped, and then its line says -1.
-  std::ifstream about("/proc/self/fdinfo/" + std::to_string(pidfd));
-  for (std::string key; about >> key;)
-    if (pid_t pid = 0; key == "Pid:") return about >> pid && pid > 0 && ::kill(pid, signal) == 0;
-  return false;
 }
 
 }  // namespace glovebox::process

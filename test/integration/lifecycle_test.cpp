@@ -284,6 +284,18 @@ BOOST_AUTO_TEST_CASE(an_idle_context_does_not_keep_run_from_returning) {
   }
 }
 
+// The channel, and the pipe of what it prints.
+BOOST_AUTO_TEST_CASE(a_child_takes_two_descriptors) {
+  const context first(io);
+  make_ready(io, first);
+  run_to_the_end(io);
+  const std::size_t before = open_descriptors();
+  const context second(io);
+  BOOST_TEST(echoes(io, second));
+  run_to_the_end(io);
+  BOOST_TEST(open_descriptors() == before + 2);
+}
+
 BOOST_AUTO_TEST_CASE(copies_share_the_child) {
   auto first = std::make_optional<context>(io);
   const context second = *first;

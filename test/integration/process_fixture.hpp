@@ -4,6 +4,7 @@
 #include "process/child_start.hpp"
 #include "process/launcher.hpp"
 #include "process/messages.hpp"
+#include "process/process_handle.hpp"
 #include "process/recorder.hpp"
 #include "transport/socket.hpp"
 

@@ -1,7 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 
 // The child that a fork server has forked before anybody wants it.
-#include "process/exit_status.hpp"
+#include "process/process_handle.hpp"
 #include "process_fixture.hpp"
 #include "support/spare.hpp"
 

@@ -279,6 +279,24 @@ BOOST_AUTO_TEST_CASE(descriptors_by_their_limit) {
   check_nothing_is_left(before);
 }
 
+// A child's descriptor is opened to kill it. Without any the fork server does it.
+BOOST_AUTO_TEST_CASE(a_child_that_hangs_is_killed_without_descriptors) {
+  asio::io_context io;
+  const context ctx(io, patient());
+  ending call;
+  ctx.call<&wait_for_ever>(end_of(call));
+  run_until(io, [&] { return ctx.pid() != 0 && ctx.state() == context_state::ready; });
+  const process_watch child(ctx.pid());
+  {
+    const limit none(RLIMIT_NOFILE, 1);  // with 0 there would be no poll(2) either
+    ctx.kill();
+    run_until_over(io, call);
+    BOOST_TEST(child.ends());
+  }
+  BOOST_TEST(call.info().cause == cause::killed_by_owner);
+  works(io);
+}
+
 // RLIMIT_FSIZE counts for memory files as well, and a process that exceeds it gets a signal.
 BOOST_AUTO_TEST_CASE(file_sizes_by_their_limit) {
   asio::io_context io;

@@ -1,5 +1,5 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
-#include "process/exit_status.hpp"
+#include "process/proc_stat.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-BOOST_AUTO_TEST_SUITE(exit_status_test)
+BOOST_AUTO_TEST_SUITE(proc_stat_test)
 
 using glovebox::process::ending;
 using glovebox::process::ending_in;
