@@ -1,12 +1,15 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process/process_handle.hpp"
 
+#include <linux/sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
+#include <ctime>
 #include <optional>
 #include <utility>
 
@@ -25,13 +28,20 @@ unique_fd pidfd_of(pid_t pid) {
 
 /// A child that waits for its end.
 struct waiting_child {
-  pid_t pid = start();
+  pid_t pid;
 
-  static pid_t start() {
-    const pid_t made = ::fork();
-    if (made == 0)
-      for (;;) ::pause();
-    return made;
+  waiting_child() : pid(::fork()) { wait_in_child(); }
+  /// With this number, which must not be in use. `pid` is -1 where numbers cannot be chosen.
+  explicit waiting_child(pid_t number) {
+    clone_args how{};
+    how.exit_signal = SIGCHLD;
+    how.set_tid = reinterpret_cast<std::uintptr_t>(&number);
+    how.set_tid_size = 1;
+    pid = static_cast<pid_t>(::syscall(SYS_clone3, &how, sizeof how));
+    wait_in_child();
+  }
+  void wait_in_child() const {
+    while (pid == 0) ::pause();
   }
   void await_end() const {
     siginfo_t info{};
@@ -80,23 +90,47 @@ BOOST_DATA_TEST_CASE(holds_no_descriptor, ways, how) {
   BOOST_TEST(errno == ESRCH);
 }
 
-std::uint64_t pretended = 0;
-std::optional<std::uint64_t> pretend(pid_t, int) noexcept {
-  return pretended;
+pid_t unused_number() {
+  waiting_child child;
+  ::kill(child.pid, SIGKILL);
+  const pid_t number = child.pid;
+  child.reap();
+  return number;
 }
 
-BOOST_AUTO_TEST_CASE(leaves_another_process_with_its_number_alone) {
+boost::test_tools::assertion_result numbers_can_be_chosen(boost::unit_test::test_unit_id) {
+  boost::test_tools::assertion_result can(waiting_child(unused_number()).pid > 0);
+  can.message() << "needs CAP_SYS_ADMIN, to choose the number of a process";
+  return can;
+}
+
+/// In the unit in which the kernel tells when a process started.
+long ticks() {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return now.tv_sec * 100 + now.tv_nsec / 10'000'000;
+}
+
+BOOST_TEST_DECORATOR(*boost::unit_test::precondition(numbers_can_be_chosen))
+BOOST_DATA_TEST_CASE(leaves_another_process_with_its_number_alone, ways, how) {
   waiting_child child;
-  pretended = 1;
-  const process_handle handle(child.pid, pidfd_of(child.pid), &pretend);
+  const long begun = ticks();
+  const process_handle handle(child.pid, pidfd_of(child.pid), how.how);
   BOOST_TEST(!handle.keeps_descriptor());
-  BOOST_TEST(!handle.has_ended());
-  pretended = 2;
+  BOOST_TEST(handle.kill(SIGKILL));
+  const pid_t number = child.pid;
+  child.reap();
+  while (ticks() <= begun) {
+  }
+  const waiting_child other(number);
+  BOOST_TEST_REQUIRE(other.pid == number);
   BOOST_TEST(handle.has_ended());
+  BOOST_TEST(!handle.open());
+  BOOST_TEST(errno == ESRCH);
   BOOST_TEST(!handle.kill(SIGKILL));
   BOOST_TEST(errno == ESRCH);
   BOOST_TEST(!handle.end());
-  BOOST_TEST(::waitpid(child.pid, nullptr, WNOHANG) == 0);  // lives
+  BOOST_TEST(::waitpid(number, nullptr, WNOHANG) == 0);  // lives
 }
 
 std::optional<std::uint64_t> no_telling(pid_t, int) noexcept {
