@@ -209,6 +209,10 @@ void context_impl::post_flush() {
 
 void context_impl::fill_queue(completions& done) {
   if (back_to_) return;
+  if (handed_over_.load(std::memory_order_acquire)) {
+    session_.know(std::exchange(handed_definitions_, {}));
+    handed_over_.store(false, std::memory_order_relaxed);
+  }
   while (out_.bytes() < enough_queued) {
     if (snapshots_ && session_.open_callbacks() == 0 &&
         snapshots_->due(clock::now().time_since_epoch().count(), session_.unsent() != nullptr))

@@ -222,15 +222,16 @@ void context_impl::know_objects(std::uint64_t last_handle) {
     }
 }
 
-// The order to copy this child leaves now: what is given back from here on, the copy still has.
+// The order to copy this child leaves now: what is given back from here on, the copy still has. Not
+// under the copy's lock: who holds that of a life may wait for this one, of a snapshot.
 void context_impl::note_copy(const detail::operation& order) {
   const auto& copy = static_cast<const copy_operation&>(order).copy();
   const std::shared_ptr<lineage> lives = lineage_.lock();
-  {
-    const lock_type lock(copy->lock_);
-    copy->session_.know(session_.definitions());
+  copy->handed_definitions_ = session_.definitions();
+  copy->handed_over_.store(true, std::memory_order_release);
+  std::uint32_t known = copy->jails_;
+  while (known < jails_ && !copy->jails_.compare_exchange_weak(known, jails_)) {
   }
-  copy->jails_ = jails_;
   if (!copy->asleep_ || !lives) return;
   const std::lock_guard held(lives->lock);
   std::erase_if(lives->sleepers, [](const auto& each) { return each.which.expired(); });
@@ -242,7 +243,7 @@ void context_impl::note_jail() {
   ++jails_;
   if (const std::shared_ptr<lineage> lives = lineage_.lock()) {
     const std::lock_guard held(lives->lock);
-    lives->jails = std::max(lives->jails, jails_);
+    lives->jails = std::max(lives->jails, jails_.load());
   }
 }
 

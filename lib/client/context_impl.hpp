@@ -348,11 +348,14 @@ class context_impl final : public detail::context_target, public child_watcher, 
   std::uint64_t lost_calls_ = 0;
   std::vector<std::weak_ptr<context_impl>> ancestors_;  // of the child, the oldest first
   std::atomic<bool> is_over_{false};                    // for descendants, who must not lock this
-  bool unwanted_ = false;    // its owner has ended it: a crash meanwhile is no reason to go back
-  bool by_itself_ = false;   // a sleeping one that nobody has asked for
-  std::uint32_t jails_ = 0;  // that the child was told to enter, in all its lives
-  bool inherited_ = false;   // what a copy has to know of its original
-  bool unborn_ = false;      // a further copy of a sleeping one, which no life goes on in yet
+  bool unwanted_ = false;   // its owner has ended it: a crash meanwhile is no reason to go back
+  bool by_itself_ = false;  // a sleeping one that nobody has asked for
+  std::atomic<std::uint32_t> jails_{0};  // that the child was told to enter, in all its lives
+  bool inherited_ = false;               // what a copy has to know of its original
+  // What the child of a copy knows, from when the order for it leaves, not under this one's lock.
+  std::vector<bool> handed_definitions_;
+  std::atomic<bool> handed_over_{false};  // and not taken yet
+  bool unborn_ = false;  // a further copy of a sleeping one, which no life goes on in yet
   std::shared_ptr<context_impl> spare_;         // a sleeping one's: such a copy
   std::weak_ptr<context_impl> wants_spare_of_;  // what this life began from
   std::uint32_t lives_begun_ = 0;               // from this sleeping one

@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "policy/jail.hpp"
 
+#include "core/sanitizer.hpp"
 #include "policy/capabilities.hpp"
 
 #include <fcntl.h>
@@ -50,17 +51,6 @@ bool groups_can_be_dropped() {
   std::ifstream in("/proc/self/setgroups");
   std::string word;
   return !(in >> word) || word == "allow";
-}
-
-constexpr bool other_threads_are_a_sanitizers() {
-#if defined(__SANITIZE_THREAD__)
-  return true;
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-  return true;
-#endif
-#endif
-  return false;
 }
 
 // ---- the way in
@@ -156,7 +146,7 @@ void check_privileges(const credentials& wanted) {
 }
 
 void check_threads() {
-  if (other_threads_are_a_sanitizers()) return;
+  if (core::thread_sanitizer) return;
   std::error_code error;
   std::size_t threads = 0;
   for (std::filesystem::directory_iterator each("/proc/self/task", error), end;

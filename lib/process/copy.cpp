@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "process/copy.hpp"
 
+#include "core/sanitizer.hpp"
 #include "process/signals.hpp"
 
 #include <fcntl.h>
@@ -28,6 +29,18 @@ bool take(const copy_belongings& own, int channel, recorder_page& page) noexcept
   return ::dup3(own.channel, channel, O_CLOEXEC) >= 0 && replace(page, own.recorder) &&
          (own.standard_output < 0 || ::dup2(own.standard_output, STDOUT_FILENO) >= 0) &&
          (own.standard_error < 0 || ::dup2(own.standard_error, STDERR_FILENO) >= 0);
+}
+
+// As the thread of ThreadSanitizer does, which a copy needs not.
+bool blocks_all_signals(const std::filesystem::path& status) {
+  constexpr auto bit = [](int signal) { return std::uint64_t{1} << (signal - 1); };
+  constexpr std::uint64_t never_blocked = bit(SIGKILL) | bit(SIGSTOP) | bit(SIGSYS);
+  constexpr std::uint64_t all = bit(SIGSYS + 1) - 1;
+  std::ifstream about(status);
+  for (std::string line; std::getline(about, line);)
+    if (line.starts_with("SigBlk:"))
+      return ((std::stoull(line.substr(7), nullptr, 16) | never_blocked) & all) == all;
+  return false;
 }
 
 }  // namespace
@@ -88,6 +101,7 @@ std::optional<std::vector<std::string>> other_threads() {
   std::vector<std::string> names;
   for (const auto& each : tasks) {
     if (each.path().filename() == own) continue;
+    if (core::thread_sanitizer && blocks_all_signals(each.path() / "status")) continue;
     std::string& name = names.emplace_back();
     std::ifstream file(each.path() / "comm");
     std::getline(file, name);

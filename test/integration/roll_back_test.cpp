@@ -4,7 +4,6 @@
 #include "integration/call_fixture.hpp"
 #include "integration/life.hpp"
 #include "integration/snapshot_fixture.hpp"
-#include "support/can_copy.hpp"
 #include "support/dice.hpp"
 #include "support/faults.hpp"
 #include "support/long_run.hpp"
@@ -117,7 +116,7 @@ long total_in(const context& ctx) {
   return get(ctx.call<&read_total>(use_future));
 }
 
-BOOST_AUTO_TEST_SUITE(crashes, *boost::unit_test::precondition(can_copy))
+BOOST_AUTO_TEST_SUITE(crashes)
 
 BOOST_AUTO_TEST_CASE(nothing_is_lost) {
   events told;

@@ -128,7 +128,7 @@ std::vector<std::string> use_everything(asio::io_context& io) {
     }
     io.restart();
     run_until(io, [&] { return ctx.stats().open == 0; });
-    if (!glovebox::test::under_thread_sanitizer && !ctx.ended()) use_copies(io, ctx, heard);
+    if (!ctx.ended()) use_copies(io, ctx, heard);
   }
   return errors;
 }
@@ -196,8 +196,6 @@ BOOST_AUTO_TEST_CASE(everything_at_each_place) {
   const holdings before;
   const int step = glovebox::test::under_sanitizer ? 4 : 1;  // where each takes a second
   for (const scarcity::call which : scarcity::all_calls) {
-    // ThreadSanitizer's own thread keeps children from being copied.
-    if (which == scarcity::call::copy && glovebox::test::under_thread_sanitizer) continue;
     for (const int error : scarcity::errors_of(which)) {
       int nth = 1, places = 0;
       for (bool happened = true; happened; nth += step) {

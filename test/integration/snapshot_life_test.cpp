@@ -4,7 +4,6 @@
 #include "integration/gate.hpp"
 #include "integration/life.hpp"
 #include "integration/snapshot_fixture.hpp"
-#include "support/can_copy.hpp"
 
 #include <glovebox/this_child.hpp>
 
@@ -28,7 +27,7 @@
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
-BOOST_AUTO_TEST_SUITE(snapshot_life_test, *boost::unit_test::precondition(glovebox::test::can_copy))
+BOOST_AUTO_TEST_SUITE(snapshot_life_test)
 
 using namespace snapshots;
 

@@ -3,7 +3,6 @@
 // Copies that are there before their fork server is told of them.
 #include "integration/life.hpp"
 #include "integration/snapshot_fixture.hpp"
-#include "support/can_copy.hpp"
 
 #include <algorithm>
 #include <asio/io_context.hpp>
@@ -14,8 +13,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-BOOST_AUTO_TEST_SUITE(snapshot_order_test,
-                      *boost::unit_test::precondition(glovebox::test::can_copy))
+BOOST_AUTO_TEST_SUITE(snapshot_order_test)
 
 using namespace snapshots;
 using life::end_of;

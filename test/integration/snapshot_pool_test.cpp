@@ -2,7 +2,6 @@
 
 // Pools whose calls run in copies of a prepared child, or in new ones.
 #include "integration/snapshot_fixture.hpp"
-#include "support/can_copy.hpp"
 #include "support/faults.hpp"
 
 #include <asio/awaitable.hpp>
@@ -14,7 +13,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-BOOST_AUTO_TEST_SUITE(snapshot_pool_test, *boost::unit_test::precondition(glovebox::test::can_copy))
+BOOST_AUTO_TEST_SUITE(snapshot_pool_test)
 
 using namespace snapshots;
 

@@ -3,7 +3,6 @@
 // The copy that is kept of a snapshot that a context goes back to again and again.
 #include "integration/life.hpp"
 #include "integration/snapshot_fixture.hpp"
-#include "support/can_copy.hpp"
 
 #include <glovebox/this_child.hpp>
 
@@ -21,8 +20,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-BOOST_AUTO_TEST_SUITE(snapshot_spare_test,
-                      *boost::unit_test::precondition(glovebox::test::can_copy))
+BOOST_AUTO_TEST_SUITE(snapshot_spare_test)
 
 using namespace snapshots;
 

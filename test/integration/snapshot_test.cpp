@@ -5,7 +5,6 @@
 #include "integration/gate.hpp"
 #include "integration/life.hpp"
 #include "integration/snapshot_fixture.hpp"
-#include "support/can_copy.hpp"
 #include "support/faults.hpp"
 
 #include <glovebox/this_child.hpp>
@@ -83,7 +82,7 @@ void print(const std::string& line) {
 
 // ---- in the parent
 
-BOOST_AUTO_TEST_SUITE(copies, *boost::unit_test::precondition(can_copy))
+BOOST_AUTO_TEST_SUITE(copies)
 
 BOOST_DATA_TEST_CASE(a_context_goes_back, (std::array{false, true}), spawned) {
   context_options options;

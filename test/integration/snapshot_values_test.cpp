@@ -4,7 +4,6 @@
 #include "integration/call_fixture.hpp"
 #include "integration/life.hpp"
 #include "integration/snapshot_fixture.hpp"
-#include "support/can_copy.hpp"
 
 #include <glovebox/import.hpp>
 #include <glovebox/module.hpp>
@@ -97,7 +96,7 @@ struct going_back {
   context ctx{shared_io()};
 };
 
-BOOST_FIXTURE_TEST_SUITE(values, going_back, *boost::unit_test::precondition(can_copy))
+BOOST_FIXTURE_TEST_SUITE(values, going_back)
 
 // Shared memory is not copied: the copy has the same.
 BOOST_AUTO_TEST_CASE(arrays) {
