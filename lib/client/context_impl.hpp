@@ -43,6 +43,8 @@ namespace glovebox::client {
 /// Everything is behind one mutex; nothing of the user's runs under it. One thread at a time pumps:
 /// it reads, lets the session interpret, and judges what has happened; other threads only leave a
 /// mark that it must look again. Outcomes are collected and resumed after the mutex is released.
+/// Of several contexts the mutexes are taken in this order: a life's, then those of the snapshots
+/// that it can go back to, or the next life's; the lineage's is the last.
 ///
 /// Order on death (design rule): the exit is known, then the channel is drained, then the replies
 /// left in the recorder's ring are taken, then the evidence is classified, then calls complete.
