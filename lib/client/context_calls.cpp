@@ -124,6 +124,11 @@ bool context_impl::accepts_calls() const noexcept {
          (state_ == context_state::starting || state_ == context_state::ready);
 }
 
+// Whether there will be a next life, as far as that is known while this one ends.
+bool context_impl::goes_on() const {
+  return !down_ && state_ != context_state::terminated && (back_to_ || way_back());
+}
+
 std::exception_ptr context_impl::refusal() const {
   std::string text = "the context has terminated";
   if (down_)
@@ -148,9 +153,9 @@ void context_impl::submit(detail::operation& op, completions& done) {
     done.fail(op, what.encode_error);
     return;
   }
-  // A context that could not be started tells each call why. One that goes back to a snapshot takes
-  // calls for the next life.
-  if (!accepts_calls() && !(back_to_ && !down_ && state_ != context_state::terminated)) {
+  // A context that could not be started tells each call why. One that goes back to a snapshot, or
+  // will when its child has ended, takes calls for the next life.
+  if (!accepts_calls() && !goes_on()) {
     if (const auto next = successor()) {
       lock.unlock();
       return next->submit(op, done);
@@ -208,7 +213,7 @@ void context_impl::post_flush() {
 }
 
 void context_impl::fill_queue(completions& done) {
-  if (back_to_) return;
+  if (back_to_ || state_ == context_state::terminating) return;
   if (handed_over_.load(std::memory_order_acquire)) {
     session_.know(std::exchange(handed_definitions_, {}));
     handed_over_.store(false, std::memory_order_relaxed);

@@ -137,6 +137,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void feed_output();
   void start_poller();
   bool accepts_calls() const noexcept;
+  bool goes_on() const;
   std::exception_ptr refusal() const;
   void kill(core::evidence::kill why, std::string detail);
   void pump(lock_type& lock, completions& done);
@@ -216,6 +217,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   call_options waking_up() const;
   std::uint32_t own_jails() const;
   void choose_way_back(const termination& end);
+  std::shared_ptr<context_impl> way_back() const;
   void go_back(std::vector<detail::operation*> moved, completions& done);
   std::shared_ptr<context_impl> make_life(lineage& lives) const;
   void copy_into(const std::shared_ptr<context_impl>& made, reference_list references);

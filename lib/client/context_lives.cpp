@@ -227,12 +227,18 @@ void context_impl::roll_back(detail::operation& op,
 // A crash, too, may be no end.
 void context_impl::choose_way_back(const termination& end) {
   if (unwanted_ || stopping_) back_to_.reset();
-  if (back_to_ || unwanted_ || !snapshots_ || stopping_ || facts_.server_lost || !was_ready_)
-    return;
+  if (!back_to_ && end.cause != cause::killed_by_owner) back_to_ = way_back();
+}
+
+// Where a crash goes back to; null: nowhere.
+std::shared_ptr<context_impl> context_impl::way_back() const {
+  if (unwanted_ || stopping_ || !snapshots_ || facts_.server_lost || !was_ready_ ||
+      !snapshots_->may_go_back())
+    return nullptr;
   const auto lives = lineage_.lock();
-  if (!lives || end.cause == cause::killed_by_owner || !snapshots_->may_go_back()) return;
+  if (!lives) return nullptr;
   const std::lock_guard held(lives->lock);
-  if (lives->latest && lives->latest->jails_ >= lives->jails) back_to_ = lives->latest;
+  return lives->latest && lives->latest->jails_ >= lives->jails ? lives->latest : nullptr;
 }
 
 // The next life. It takes over the calls that this one's child had not begun.

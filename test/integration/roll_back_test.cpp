@@ -235,6 +235,34 @@ BOOST_AUTO_TEST_CASE(deadlines) {
   BOOST_TEST(get(std::move(behind)) == 4);
 }
 
+// The context goes on, and so do they: nothing else about it is of any interest to whoever makes
+// them.
+BOOST_AUTO_TEST_CASE(calls_while_a_child_is_being_ended) {
+  asio::io_context io;
+  const context ctx(io, going_back(1));
+  life::ending first, hangs, behind, last;
+  ctx.call<&add>(3, life::end_of(first));
+  life::run_until_over(io, first);
+  const call_options impatient{.timeout = life::soon, .grace = std::chrono::milliseconds(1)};
+  ctx.with(impatient).call<&life::wait_for_ever>(life::end_of(hangs));
+  life::run_until(io, [&] { return ctx.state() == context_state::terminating; });
+  BOOST_TEST(!hangs.over);
+  long total = 0;
+  ctx.call<&add>(1, [&](const std::exception_ptr& error, long sum) {
+    behind = {.over = true, .error = error};
+    total = sum;
+  });
+  life::run_until_over(io, behind);
+  BOOST_TEST(hangs.as<call_timeout>().info().cause == cause::deadline);
+  BOOST_TEST(!behind.failed());
+  BOOST_TEST(total == 4);
+  // Where it does not go on they are told of its end, or that it is over.
+  ctx.kill();
+  ctx.call<&add>(1, life::end_of(last));
+  life::run_until_over(io, last);
+  last.as<state_error>();
+}
+
 BOOST_AUTO_TEST_CASE(faults_of_every_kind) {
   using testing::fault;
   const auto faults = std::make_shared<testing::fault_plan>();
