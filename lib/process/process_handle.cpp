@@ -101,11 +101,6 @@ bool process_handle::has_ended() const noexcept {
   return process ? process::has_ended(process.get()) : errno == ESRCH;
 }
 
-bool process_handle::kill(int signal) const noexcept {
-  const opened process = open();
-  return process && kill_process(process.get(), signal);
-}
-
 void process_handle::keep_off_this_processor() const noexcept {
   if (const opened process = open()) process::keep_off_this_processor(process.get(), pid_);
 }

@@ -69,8 +69,6 @@ class process_handle {
 
   /// Whether it has ended, be it reaped or not, as far as can be known.
   bool has_ended() const noexcept;
-  /// As process::kill_process.
-  bool kill(int signal) const noexcept;
   /// Before it ends: see process::keep_off_this_processor.
   void keep_off_this_processor() const noexcept;
   /// Kills it, off this processor. \returns and sets `errno` as process::kill_process

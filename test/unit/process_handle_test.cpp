@@ -74,7 +74,7 @@ BOOST_DATA_TEST_CASE(holds_no_descriptor, ways, how) {
     BOOST_TEST_REQUIRE(static_cast<bool>(opened));
     BOOST_TEST(!process::has_ended(opened.get()));
   }
-  BOOST_TEST(handle.kill(SIGSTOP));
+  BOOST_TEST(process::kill_process(handle.open().get(), SIGSTOP));
   int status = 0;
   ::waitpid(child.pid, &status, WUNTRACED);
   BOOST_TEST(WIFSTOPPED(status));
@@ -86,7 +86,7 @@ BOOST_DATA_TEST_CASE(holds_no_descriptor, ways, how) {
   BOOST_TEST(handle.has_ended());
   BOOST_TEST(!handle.open());
   BOOST_TEST(errno == ESRCH);
-  BOOST_TEST(!handle.kill(SIGKILL));
+  BOOST_TEST(!handle.end());
   BOOST_TEST(errno == ESRCH);
 }
 
@@ -117,7 +117,7 @@ BOOST_DATA_TEST_CASE(leaves_another_process_with_its_number_alone, ways, how) {
   const long begun = ticks();
   const process_handle handle(child.pid, pidfd_of(child.pid), how.how);
   BOOST_TEST(!handle.keeps_descriptor());
-  BOOST_TEST(handle.kill(SIGKILL));
+  BOOST_TEST(handle.end());
   const pid_t number = child.pid;
   child.reap();
   while (ticks() <= begun) {
@@ -127,9 +127,8 @@ BOOST_DATA_TEST_CASE(leaves_another_process_with_its_number_alone, ways, how) {
   BOOST_TEST(handle.has_ended());
   BOOST_TEST(!handle.open());
   BOOST_TEST(errno == ESRCH);
-  BOOST_TEST(!handle.kill(SIGKILL));
-  BOOST_TEST(errno == ESRCH);
   BOOST_TEST(!handle.end());
+  BOOST_TEST(errno == ESRCH);
   BOOST_TEST(::waitpid(number, nullptr, WNOHANG) == 0);  // lives
 }
 
@@ -142,7 +141,7 @@ BOOST_AUTO_TEST_CASE(keeps_what_it_could_not_find_again) {
   waiting_child child;
   const process_handle handle(child.pid, pidfd_of(child.pid), &no_telling);
   BOOST_TEST(handle.keeps_descriptor());
-  BOOST_TEST(handle.kill(SIGKILL));
+  BOOST_TEST(handle.end());
   child.await_end();
   child.reap();
   BOOST_TEST(handle.has_ended());
@@ -152,7 +151,7 @@ BOOST_DATA_TEST_CASE(a_number_of_another_namespace, ways, how) {
   waiting_child child, other;
   const process_handle handle(other.pid, pidfd_of(child.pid), how.how);
   BOOST_TEST(handle.keeps_descriptor());
-  BOOST_TEST(handle.kill(SIGKILL));
+  BOOST_TEST(handle.end());
   child.await_end();
   BOOST_TEST(handle.has_ended());
   BOOST_TEST(::waitpid(other.pid, nullptr, WNOHANG) == 0);  // lives
@@ -165,14 +164,14 @@ BOOST_DATA_TEST_CASE(without_descriptors, ways, how) {
   BOOST_TEST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
   const rlimit none{0, before.rlim_max};
   BOOST_TEST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
-  const bool killed = handle.kill(SIGKILL);
+  const bool killed = handle.end();
   const int error = errno;
   const bool ended = handle.has_ended();
   ::setrlimit(RLIMIT_NOFILE, &before);
   BOOST_TEST(!killed);
   BOOST_TEST(error == EMFILE);
   BOOST_TEST(!ended);
-  BOOST_TEST(handle.kill(SIGKILL));
+  BOOST_TEST(handle.end());
 }
 
 BOOST_AUTO_TEST_CASE(can_be_kept_open) {
@@ -195,7 +194,7 @@ BOOST_AUTO_TEST_CASE(none_at_all) {
   BOOST_TEST(!none);
   none.keep_open();
   BOOST_TEST(!none.open());
-  BOOST_TEST(!none.kill(SIGKILL));
+  BOOST_TEST(!none.end());
   process::doomed_process nobody;
   nobody.end();
 }
