@@ -1,6 +1,7 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -27,11 +28,25 @@ class call_table {
   explicit call_table(std::uint64_t base = 0) noexcept
       : oldest_(base + 1), next_unsent_(base + 1), next_(base + 1) {}
 
-  void open(pending_call& call);
+  void open(pending_call& call) {
+    if (next_ - oldest_ > mask_ || slots_.empty()) grow();
+    call.id = next_++;
+    at(call.id) = {&call, state::unsent};
+    ++open_;
+  }
   /// The oldest call that was not sent, or nullptr; also when the window is full.
-  pending_call* unsent() const noexcept;
+  pending_call* unsent() const noexcept {
+    if (next_unsent_ == next_ || next_unsent_ - oldest_ >= window) return nullptr;
+    return at(next_unsent_).call;
+  }
   /// The oldest unsent call was sent.
-  void mark_sent() noexcept;
+  void mark_sent() noexcept {
+    assert(next_unsent_ != next_);
+    at(next_unsent_).now = state::sent;
+    ++unanswered_;
+    ++next_unsent_;
+    skip_gaps();
+  }
 
   enum class withdrawal : std::uint8_t {
     unknown,    ///< not open (any more)
@@ -46,7 +61,13 @@ class call_table {
   /// The owner of an open call; nullptr when it is not open (any more).
   pending_call* find(std::uint64_t id) const noexcept { return known(id) ? at(id).call : nullptr; }
   /// The child has answered a call that was sent.
-  void answered(std::uint64_t id) noexcept;
+  void answered(std::uint64_t id) noexcept {
+    slot& which = at(id);
+    if (which.now == state::sent) --open_;
+    --unanswered_;
+    which = {};
+    pass_answered();
+  }
 
   std::size_t open_calls() const noexcept { return open_; }
   /// Calls the child has not answered, those that nobody waits for included.
@@ -65,14 +86,22 @@ class call_table {
     state now = state::free;
   };
 
-  slot& at(std::uint64_t id) noexcept { return slots_[id & (slots_.size() - 1)]; }
-  const slot& at(std::uint64_t id) const noexcept { return slots_[id & (slots_.size() - 1)]; }
+  slot& at(std::uint64_t id) noexcept { return slots_[id & mask_]; }
+  const slot& at(std::uint64_t id) const noexcept { return slots_[id & mask_]; }
   bool known(std::uint64_t id) const noexcept { return id >= oldest_ && id < next_; }
   void grow();
-  void skip_gaps() noexcept;
+  // Ids that were withdrawn before they were sent are passed over.
+  void skip_gaps() noexcept {
+    while (next_unsent_ != next_ && at(next_unsent_).now == state::free) ++next_unsent_;
+    pass_answered();
+  }
+  void pass_answered() noexcept {
+    while (oldest_ != next_unsent_ && at(oldest_).now == state::free) ++oldest_;
+  }
 
   // Ids [oldest_, next_) live in slots_, a ring indexed by id: no search, no node a call.
   std::vector<slot> slots_;
+  std::uint64_t mask_ = 0;
   std::uint64_t oldest_;
   std::uint64_t next_unsent_;  // the first id that was neither sent nor withdrawn
   std::uint64_t next_;

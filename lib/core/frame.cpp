@@ -4,44 +4,11 @@
 #include <glovebox/detail/fresh_memory.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <new>
 
 namespace glovebox::core {
 namespace {
-
-static_assert(std::endian::native == std::endian::little,
-              "both ends of a channel run on one machine, and it is a little endian one");
-
-template <class T>
-std::size_t put(std::byte* at, std::size_t offset, T value) noexcept {
-  std::memcpy(at + offset, &value, sizeof value);
-  return offset + sizeof value;
-}
-
-template <class T>
-T get(const std::byte* from, std::size_t& offset) noexcept {
-  T value;
-  std::memcpy(&value, from + offset, sizeof value);
-  offset += sizeof value;
-  return value;
-}
-
-frame_header from_wire(const std::byte* from) noexcept {
-  frame_header header;
-  std::size_t at = 0;
-  header.payload = get<std::uint32_t>(from, at);
-  header.kind = static_cast<frame_kind>(get<std::uint8_t>(from, at));
-  header.encoding = static_cast<body_encoding>(get<std::uint8_t>(from, at));
-  header.descriptors = get<std::uint8_t>(from, at);
-  header.reserved = get<std::uint8_t>(from, at);
-  header.target = get<std::uint32_t>(from, at);
-  header.attachments = get<std::uint32_t>(from, at);
-  header.call = get<std::uint64_t>(from, at);
-  header.object = get<std::uint64_t>(from, at);
-  return header;
-}
 
 // As operator new does it: the new_handler is what tells the parent why this child ends.
 [[noreturn]] void run_out_of_memory() {
@@ -52,31 +19,33 @@ frame_header from_wire(const std::byte* from) noexcept {
 constexpr std::size_t attachment_entry = sizeof(std::uint64_t);
 constexpr std::size_t most_descriptors = 253;  // the kernel's limit for one message
 
-}  // namespace
-
-std::array<std::byte, frame_header::wire_size> to_wire(const frame_header& header) noexcept {
-  std::array<std::byte, frame_header::wire_size> wire;
-  std::size_t at = put(wire.data(), 0, header.payload);
-  at = put(wire.data(), at, header.kind);
-  at = put(wire.data(), at, header.encoding);
-  at = put(wire.data(), at, header.descriptors);
-  at = put(wire.data(), at, header.reserved);
-  at = put(wire.data(), at, header.target);
-  at = put(wire.data(), at, header.attachments);
-  at = put(wire.data(), at, header.call);
-  put(wire.data(), at, header.object);
-  return wire;
+std::uint64_t entry(const std::byte* table, std::size_t index) noexcept {
+  std::uint64_t value;
+  std::memcpy(&value, table + index * attachment_entry, sizeof value);
+  return value;
 }
+
+std::uint64_t size_in(std::uint64_t entry) noexcept {
+  return entry == frame_header::size_of_descriptor ? 0 : entry;
+}
+
+}  // namespace
 
 void fit(frame_header& header, std::size_t body, std::span<const attachment> attachments,
          const limits& bounds) {
+  const std::uint64_t most = std::min<std::uint64_t>(bounds.message_bytes, UINT32_MAX);
+  if (attachments.empty() && body <= most) {
+    header.payload = static_cast<std::uint32_t>(body);
+    header.descriptors = 0;
+    header.attachments = 0;
+    return;
+  }
   std::uint64_t payload = body;
   std::size_t descriptors = 0;
   for (const attachment& each : attachments) {
     payload += each.bytes.size() + attachment_entry;
     descriptors += each.descriptor >= 0 ? 1 : 0;
   }
-  const std::uint64_t most = std::min<std::uint64_t>(bounds.message_bytes, UINT32_MAX);
   if (payload > most)
     throw codec_error({}, "a message of " + std::to_string(payload) +
                               " bytes exceeds the limit of " + std::to_string(most) +
@@ -170,10 +139,8 @@ bool frame_reader::unannounced() const noexcept {
 // Their number is that of the marked attachments, or 0: the sender could not pass them on.
 bool frame_reader::take_descriptors(const std::byte* table, frame_view& out) {
   std::size_t marked = 0;
-  for (std::size_t i = 0; i != out.header.attachments; ++i) {
-    std::size_t offset = i * attachment_entry;
-    if (get<std::uint64_t>(table, offset) == frame_header::size_of_descriptor) ++marked;
-  }
+  for (std::size_t i = 0; i != out.header.attachments; ++i)
+    if (entry(table, i) == frame_header::size_of_descriptor) ++marked;
   const std::size_t announced = out.header.descriptors;
   if (announced != 0 && announced != marked) {
     broken("another number of descriptors than the frame announces");
@@ -190,13 +157,35 @@ bool frame_reader::take_descriptors(const std::byte* table, frame_view& out) {
     return false;
   }
   std::size_t next = 0;
-  for (std::size_t i = 0; i != out.header.attachments; ++i) {
-    std::size_t offset = i * attachment_entry;
-    if (get<std::uint64_t>(table, offset) == frame_header::size_of_descriptor)
+  for (std::size_t i = 0; i != out.header.attachments; ++i)
+    if (entry(table, i) == frame_header::size_of_descriptor)
       out.descriptors[i] = std::move(arrived_[next++]);
-  }
   arrived_.erase(arrived_.begin(), arrived_.begin() + static_cast<std::ptrdiff_t>(next));
   return true;
+}
+
+// The body lies between the table of their sizes and themselves.
+bool frame_reader::take_attachments(const std::byte* payload, frame_view& out) {
+  const std::size_t count = out.header.attachments;
+  const std::uint64_t rest = out.header.payload - count * attachment_entry;
+  std::uint64_t attached = 0;
+  for (std::size_t i = 0; i != count; ++i) {
+    const std::uint64_t size = size_in(entry(payload, i));
+    if (size > rest - attached) {
+      broken("attachments larger than their payload");
+      return false;
+    }
+    attached += size;
+  }
+  const std::byte* const body = payload + count * attachment_entry;
+  const std::byte* piece = body + (rest - attached);
+  out.body = {body, piece};
+  for (std::size_t i = 0; i != count; ++i) {
+    const auto size = static_cast<std::size_t>(size_in(entry(payload, i)));
+    out.attachments.emplace_back(piece, size);
+    piece += size;
+  }
+  return take_descriptors(payload, out);
 }
 
 frame_reader::outcome frame_reader::next(frame_view& out) {
@@ -206,7 +195,7 @@ frame_reader::outcome frame_reader::next(frame_view& out) {
   if (held < frame_header::wire_size) return outcome::need_more;
   const std::byte* const start = buffer_.get() + begin_;
   frame_header& header = out.header;
-  header = from_wire(start);
+  std::memcpy(&header, start, sizeof header);
   if (header.kind < frame_kind::ready || header.kind > frame_kind::misbehave)
     return broken("a frame of an unknown kind");
   if (header.encoding > body_encoding::json) return broken("a body in an unknown encoding");
@@ -223,29 +212,14 @@ frame_reader::outcome frame_reader::next(frame_view& out) {
   if (held < wanted_) return outcome::need_more;
 
   out.attachments.clear();
-  const std::byte* at = start + frame_header::wire_size;
-  std::size_t rest = header.payload - table;
-  std::uint64_t attached = 0;
-  for (std::uint32_t i = 0; i != header.attachments; ++i) {
-    std::size_t offset = i * attachment_entry;
-    auto size = get<std::uint64_t>(at, offset);
-    if (size == frame_header::size_of_descriptor) size = 0;
-    if (size > rest - attached) return broken("attachments larger than their payload");
-    attached += size;
-  }
-  const std::byte* const body = at + table;
-  const std::byte* piece = body + (rest - attached);
-  out.body = {body, piece};
-  for (std::uint32_t i = 0; i != header.attachments; ++i) {
-    std::size_t offset = i * attachment_entry;
-    auto size = static_cast<std::size_t>(get<std::uint64_t>(at, offset));
-    if (size == frame_header::size_of_descriptor) size = 0;
-    out.attachments.emplace_back(piece, size);
-    piece += size;
-  }
-  if (header.attachments != 0 && !take_descriptors(at, out)) return outcome::violation;
-  if (header.attachments == 0 && header.descriptors != 0)
+  const std::byte* const payload = start + frame_header::wire_size;
+  if (header.attachments != 0) {
+    if (!take_attachments(payload, out)) return outcome::violation;
+  } else if (header.descriptors != 0) {
     return broken("another number of descriptors than the frame announces");
+  } else {
+    out.body = {payload, header.payload};
+  }
   begin_ += wanted_;
   wanted_ = 0;
   return outcome::frame;

@@ -7,12 +7,14 @@
 #include <glovebox/limits.hpp>
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace glovebox::core {
@@ -60,8 +62,16 @@ struct frame_header {
   std::uint64_t object = 0;
 };
 
-/// Writes the header as it stands on the wire.
-std::array<std::byte, frame_header::wire_size> to_wire(const frame_header& header) noexcept;
+// Both ends of a channel run on one machine. In memory a header lies as it does on the wire.
+static_assert(std::endian::native == std::endian::little);
+static_assert(sizeof(frame_header) == frame_header::wire_size &&
+              std::has_unique_object_representations_v<frame_header>);
+static_assert(offsetof(frame_header, descriptors) == frame_header::descriptors_at);
+
+/// The header as it stands on the wire.
+inline std::array<std::byte, frame_header::wire_size> to_wire(const frame_header& header) noexcept {
+  return std::bit_cast<std::array<std::byte, frame_header::wire_size>>(header);
+}
 
 /// A received frame. Its spans point into the reader's buffer; it owns its descriptors.
 struct frame_view {
@@ -133,6 +143,7 @@ class frame_reader {
  private:
   outcome broken(std::string_view why) noexcept;
   void grow(std::size_t capacity);
+  bool take_attachments(const std::byte* payload, frame_view& out);
   bool take_descriptors(const std::byte* table, frame_view& out);
 
   limits limits_;

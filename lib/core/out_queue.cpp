@@ -1,39 +1,42 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 #include "core/out_queue.hpp"
 
-#include <utility>
+#include <algorithm>
+#include <cstring>
 
 namespace glovebox::core {
 
-void out_queue::copy(const void* data, std::size_t size) {
-  if (size == 0) return;
-  // An attachment closes the segment before it; a segment under way may grow, nobody points into it
-  // between two writes. Not for ever: what was sent of a segment is freed with the last of it, and
-  // under load the queue may never be empty.
-  if (std::exchange(begin_segment_, false) || segments_.empty() ||
-      segments_.back().copied.empty() || segments_.back().copied.size() >= segment_bytes) {
+// Room behind what was copied last. A segment under way may grow, since nobody points into it
+// between two writes; an attachment closes the one before it. Not for ever: what was sent of a
+// segment is freed with the last of it, and under load the queue may never be empty.
+std::byte* out_queue::copied_room(std::size_t size, bool of_its_own) {
+  const auto has_room = [](const segment& last) {
+    return !last.copied.empty() && last.copied.size() < segment_bytes;
+  };
+  if (segments_.empty() || (bytes_ != 0 && (of_its_own || !has_room(segments_.back()))))
     segments_.emplace_back();
-    segments_.back().copied = std::exchange(spare_, {});
-  }
-  const auto* const from = static_cast<const std::byte*>(data);
-  segments_.back().copied.insert(segments_.back().copied.end(), from, from + size);
+  std::byte* const room = segments_.back().copied.extend(size);
   bytes_ += size;
+  return room;
 }
 
 void out_queue::put(frame_header header, const byte_buffer& body,
                     std::span<const attachment> attachments) {
   fit(header, body.size(), attachments, limits_);
   const std::size_t segments = segments_.size();
-  const std::size_t tail = segments == 0 ? 0 : segments_.back().copied.size();
+  const std::size_t tail = bytes_ == 0 ? 0 : segments_.back().copied.size();
   const std::size_t bytes = bytes_;
   try {
     append(header, body, attachments);
   } catch (...) {
     // No memory. Half a frame would break the stream for all that come after it.
-    segments_.resize(segments);
-    if (segments != 0) segments_.back().copied.resize(tail);
-    bytes_ = bytes;
-    begin_segment_ = false;
+    if (bytes == 0) {
+      clear();
+    } else {
+      segments_.erase(segments_.begin() + static_cast<std::ptrdiff_t>(segments), segments_.end());
+      segments_.back().copied.truncate(tail);
+      bytes_ = bytes;
+    }
     throw;
   }
 }
@@ -41,31 +44,35 @@ void out_queue::put(frame_header header, const byte_buffer& body,
 void out_queue::append(const frame_header& header, const byte_buffer& body,
                        std::span<const attachment> attachments) {
   const auto start = to_wire(header);
-  begin_segment_ = header.descriptors != 0;
-  copy(start.data(), start.size());
+  std::byte* to =
+      copied_room(start.size() + attachments.size() * sizeof(std::uint64_t) + body.size(),
+                  header.descriptors != 0);
+  to = std::copy(start.begin(), start.end(), to);
+  for (const attachment& each : attachments) {
+    const std::uint64_t size = table_entry(each);
+    std::memcpy(to, &size, sizeof size);
+    to += sizeof size;
+  }
+  std::memcpy(to, body.data(), body.size());
   if (header.descriptors != 0)
     for (const attachment& each : attachments)
       if (each.descriptor >= 0) segments_.back().descriptors.push_back(each);
   for (const attachment& each : attachments) {
-    const std::uint64_t size = table_entry(each);
-    copy(&size, sizeof size);
-  }
-  copy(body.data(), body.size());
-  for (const attachment& each : attachments) {
+    if (each.bytes.empty()) continue;
     if (each.bytes.size() <= copied_at_most) {
-      copy(each.bytes.data(), each.bytes.size());
+      std::memcpy(copied_room(each.bytes.size()), each.bytes.data(), each.bytes.size());
     } else {
-      segments_.emplace_back();
-      segments_.back().referenced = each;
+      segments_.emplace_back().referenced = each;
       bytes_ += each.bytes.size();
     }
   }
 }
 
 std::span<const iovec> out_queue::gather(std::span<iovec> pieces) const {
+  if (bytes_ == 0) return {};
   std::size_t used = 0;
   std::size_t skip = offset_;
-  for (const segment& each : segments_) {
+  for (const segment& each : std::span(segments_).subspan(first_)) {
     if (used == pieces.size() || (used != 0 && !each.descriptors.empty())) break;
     const auto bytes = each.bytes().subspan(skip);
     skip = 0;
@@ -76,36 +83,42 @@ std::span<const iovec> out_queue::gather(std::span<iovec> pieces) const {
 
 std::span<const int> out_queue::descriptors(std::span<int> numbers) const {
   std::size_t used = 0;
-  if (!segments_.empty())
-    for (const attachment& each : segments_.front().descriptors) numbers[used++] = each.descriptor;
+  if (bytes_ != 0)
+    for (const attachment& each : segments_[first_].descriptors) numbers[used++] = each.descriptor;
   return numbers.first(used);
 }
 
 void out_queue::lose_descriptors() noexcept {
-  segment& first = segments_.front();
+  segment& first = segments_[first_];
   first.descriptors.clear();
-  first.copied[frame_header::descriptors_at] = std::byte{0};
+  first.copied.data()[frame_header::descriptors_at] = std::byte{0};
 }
 
 void out_queue::consume(std::size_t sent) noexcept {
   if (sent == 0) return;
-  segments_.front().descriptors.clear();
   bytes_ -= sent;
+  if (bytes_ == 0) return clear();
+  segments_[first_].descriptors.clear();
   offset_ += sent;
-  while (!segments_.empty() && offset_ >= segments_.front().bytes().size()) {
-    segment& first = segments_.front();
-    offset_ -= first.bytes().size();
-    if (first.copied.capacity() > spare_.capacity() && first.copied.capacity() <= 1024 * 1024) {
-      first.copied.clear();
-      spare_ = std::move(first.copied);
-    }
-    segments_.pop_front();
+  while (offset_ >= segments_[first_].bytes().size()) {
+    offset_ -= segments_[first_].bytes().size();
+    segments_[first_++] = {};
   }
+  // At least as many go as are moved for it.
+  if (2 * first_ < segments_.size()) return;
+  segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(first_));
+  first_ = 0;
 }
 
 void out_queue::clear() noexcept {
-  segments_.clear();
-  offset_ = bytes_ = 0;
+  if (segments_.size() == 1) {
+    segments_[0].copied.clear();
+    segments_[0].referenced = {};
+    segments_[0].descriptors.clear();
+  } else {
+    segments_.clear();
+  }
+  first_ = offset_ = bytes_ = 0;
 }
 
 }  // namespace glovebox::core

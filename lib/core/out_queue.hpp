@@ -5,7 +5,6 @@
 
 #include <sys/uio.h>
 #include <cstddef>
-#include <deque>
 #include <span>
 #include <vector>
 
@@ -37,23 +36,23 @@ class out_queue final : public frame_sink {
   static constexpr std::size_t copied_at_most = 16 * 1024;
   static constexpr std::size_t segment_bytes = 64 * 1024;  // then a new one is begun
   struct segment {
-    std::vector<std::byte> copied;
+    byte_buffer copied;
     attachment referenced;
     std::vector<attachment> descriptors;  // they go with its first byte, that of a frame
     std::span<const std::byte> bytes() const noexcept {
-      return copied.empty() ? referenced.bytes : std::span<const std::byte>(copied);
+      return copied.empty() ? referenced.bytes : copied.view();
     }
   };
-  void copy(const void* data, std::size_t size);
+  std::byte* copied_room(std::size_t size, bool of_its_own = false);
   void append(const frame_header& header, const byte_buffer& body,
               std::span<const attachment> attachments);
 
   limits limits_;
-  std::deque<segment> segments_;
-  std::vector<std::byte> spare_;  // a copied segment's memory, to be used again
-  std::size_t offset_ = 0;        // sent bytes of the first segment
+  // Those before `first_` are sent, and empty. A single one is kept when it is, for its memory.
+  std::vector<segment> segments_;
+  std::size_t first_ = 0;
+  std::size_t offset_ = 0;  // sent bytes of the first segment
   std::size_t bytes_ = 0;
-  bool begin_segment_ = false;
 };
 
 }  // namespace glovebox::core

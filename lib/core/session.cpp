@@ -158,15 +158,6 @@ bool session::child_frame(event& out) {
   }
 }
 
-void session::open(pending_call& call, bool nested) {
-  (nested ? nested_ : calls_).open(call);
-}
-
-pending_call* session::unsent() const noexcept {
-  pending_call* const nested = nested_.unsent();
-  return nested ? nested : calls_.unsent();
-}
-
 void session::misbehave(std::uint64_t call, std::uint32_t fault, std::uint64_t time) {
   frame_header header;
   header.call = call;
@@ -247,7 +238,7 @@ void session::release(std::uint64_t object, std::uint32_t count) {
   releases_.emplace_back(object, count);
 }
 
-void session::flush_releases() {
+void session::send_releases() {
   const byte_buffer nothing{};
   std::size_t given = 0;
   try {

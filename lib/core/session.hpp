@@ -65,9 +65,12 @@ class session {
 
   /// Takes a call in; it is not sent yet. `call` must live until it is answered, withdrawn or
   /// handed back by `close`. A nested one runs while the child waits in a callback.
-  void open(pending_call& call, bool nested = false);
+  void open(pending_call& call, bool nested = false) { (nested ? nested_ : calls_).open(call); }
   /// The next call to be sent, or nullptr; also when the window is full.
-  pending_call* unsent() const noexcept;
+  pending_call* unsent() const noexcept {
+    pending_call* const nested = nested_.unsent();
+    return nested ? nested : calls_.unsent();
+  }
   /// Whether the child knows the function with this number.
   bool defined(std::uint32_t function) const noexcept {
     return function < defined_.size() && defined_[function];
@@ -96,7 +99,9 @@ class session {
 
   /// Gives back references to an object in the child; sent with `flush_releases`.
   void release(std::uint64_t object, std::uint32_t count);
-  void flush_releases();
+  void flush_releases() {
+    if (!releases_.empty()) send_releases();
+  }
 
   /// Callbacks of the child's that were not answered.
   std::size_t open_callbacks() const noexcept { return callbacks_.size(); }
@@ -149,6 +154,7 @@ class session {
   const call_table& table(std::uint64_t id) const noexcept {
     return is_nested(id) ? nested_ : calls_;
   }
+  void send_releases();
   void send_next(frame_header header, const byte_buffer& body,
                  std::span<const attachment> attachments);
   bool answer(event& out);
