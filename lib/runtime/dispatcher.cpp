@@ -227,8 +227,8 @@ std::optional<misbehaviour> dispatcher::take_wrong(std::uint64_t id) {
 }
 
 dispatcher::reply_buffers& dispatcher::buffers() {
-  while (buffers_.size() < running_.size()) buffers_.emplace_back();
-  return buffers_[running_.size() - 1];
+  while (buffers_.size() < running_.size()) buffers_.push_back(std::make_unique<reply_buffers>());
+  return *buffers_[running_.size() - 1];
 }
 
 // How many of the running call's callables its function was given.

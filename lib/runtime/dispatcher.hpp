@@ -110,9 +110,9 @@ class dispatcher final : private detail::callback_port {
   std::uint64_t oldest_unsent_ = 0;  // when the oldest reply still in the ring was put there [ns]
   std::map<std::uint64_t, misbehaviour> wrong_;  // by the id of a call to come
   std::vector<running_call> running_;
-  std::deque<reply_buffers> buffers_;  // one for each call that runs; reused
-  std::size_t waiting_ = 0;            // callbacks that are open
-  std::deque<kept_frame> put_off_;     // calls that came meanwhile
+  std::vector<std::unique_ptr<reply_buffers>> buffers_;  // one for each call that runs; reused
+  std::size_t waiting_ = 0;                              // callbacks that are open
+  std::deque<kept_frame> put_off_;                       // calls that came meanwhile
   std::map<std::uint64_t, kept_frame> returned_;
   std::uint64_t greeting_end_ = 0;     // of a copy, in its stream
   bool reborn_ = false;                // as a copy, in the middle of the call that made it
