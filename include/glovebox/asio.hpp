@@ -36,6 +36,7 @@
 #include GLOVEBOX_ASIO_HEADER(execution_context.hpp)
 #include GLOVEBOX_ASIO_HEADER(post.hpp)
 #include GLOVEBOX_ASIO_HEADER(prefer.hpp)
+#include GLOVEBOX_ASIO_HEADER(recycling_allocator.hpp)
 #include GLOVEBOX_ASIO_HEADER(system_executor.hpp)
 #include GLOVEBOX_ASIO_HEADER(use_awaitable.hpp)
 #include GLOVEBOX_ASIO_HEADER(use_future.hpp)

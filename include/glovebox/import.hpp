@@ -24,7 +24,7 @@ namespace glovebox {
 template <class... Token>
 [[nodiscard]] auto load_module(const context& ctx, const std::string& name, Token&&... token) {
   return detail::operate<proxy>(
-      detail::operation_target{op::import_module, ctx.home(), 0, "import", {}, ctx.options()}, name,
+      detail::operation_target{op::import_module, ctx.home(), 0, {}, ctx.options()}, name,
       std::forward<Token>(token)...);
 }
 

@@ -109,7 +109,7 @@ GLOVEBOX_LOCAL auto load_library(const std::shared_ptr<target>& on, const call_o
       encoder out(what.body, what.attachments, on->bounds());
       glovebox::encode(out, name);
     } catch (...) {
-      what.encode_error = std::current_exception();
+      what.extras.change().encode_error = std::current_exception();
     }
   }
   return start<library>(target_or_none(on), std::move(what), std::forward<Token>(token));

@@ -55,123 +55,116 @@ class proxy {
   template <class R = value, class... A>
   requires(!std::is_function_v<R>)
       [[nodiscard]] auto call(std::string_view name, A&&... arguments) const {
-    return operate<R>(op::call_method, name, name, std::forward<A>(arguments)...);
+    return operate<R>(op::call_method, name, std::forward<A>(arguments)...);
   }
   /// Calls the object itself: a function, a class, or what has a call operator.
   template <class R = value, class... A>
   [[nodiscard]] auto invoke(A&&... arguments) const {
-    return operate<R>(op::call, "the object", {}, std::forward<A>(arguments)...);
+    return operate<R>(op::call, {}, std::forward<A>(arguments)...);
   }
 
   // ---- attributes
   template <class R = value, class... Token>
   [[nodiscard]] auto get(std::string_view name, Token&&... token) const {
-    return operate<R>(op::get, name, name, std::forward<Token>(token)...);
+    return operate<R>(op::get, name, std::forward<Token>(token)...);
   }
   template <class V, class... Token>
   [[nodiscard]] auto set(std::string_view name, V&& content, Token&&... token) const {
-    return operate<void>(op::set, name, name, std::forward<V>(content),
-                         std::forward<Token>(token)...);
+    return operate<void>(op::set, name, std::forward<V>(content), std::forward<Token>(token)...);
   }
   template <class... Token>
   [[nodiscard]] auto has(std::string_view name, Token&&... token) const {
-    return operate<bool>(op::has, name, name, std::forward<Token>(token)...);
+    return operate<bool>(op::has, name, std::forward<Token>(token)...);
   }
   template <class... Token>
   [[nodiscard]] auto del(std::string_view name, Token&&... token) const {
-    return operate<void>(op::del, name, name, std::forward<Token>(token)...);
+    return operate<void>(op::del, name, std::forward<Token>(token)...);
   }
 
   // ---- items; a key may be a `slice`
   template <class R = value, class K, class... Token>
   [[nodiscard]] auto get_item(K&& key, Token&&... token) const {
-    return operate<R>(op::get_item, "get_item", {}, std::forward<K>(key),
-                      std::forward<Token>(token)...);
+    return operate<R>(op::get_item, {}, std::forward<K>(key), std::forward<Token>(token)...);
   }
   template <class K, class V, class... Token>
   [[nodiscard]] auto set_item(K&& key, V&& content, Token&&... token) const {
-    return operate<void>(op::set_item, "set_item", {}, std::forward<K>(key),
-                         std::forward<V>(content), std::forward<Token>(token)...);
+    return operate<void>(op::set_item, {}, std::forward<K>(key), std::forward<V>(content),
+                         std::forward<Token>(token)...);
   }
   template <class K, class... Token>
   [[nodiscard]] auto del_item(K&& key, Token&&... token) const {
-    return operate<void>(op::del_item, "del_item", {}, std::forward<K>(key),
-                         std::forward<Token>(token)...);
+    return operate<void>(op::del_item, {}, std::forward<K>(key), std::forward<Token>(token)...);
   }
   template <class... Token>
   [[nodiscard]] auto size(Token&&... token) const {
-    return operate<std::uint64_t>(op::size, "size", {}, std::forward<Token>(token)...);
+    return operate<std::uint64_t>(op::size, {}, std::forward<Token>(token)...);
   }
   template <class K, class... Token>
   [[nodiscard]] auto contains(K&& key, Token&&... token) const {
-    return operate<bool>(op::contains, "contains", {}, std::forward<K>(key),
-                         std::forward<Token>(token)...);
+    return operate<bool>(op::contains, {}, std::forward<K>(key), std::forward<Token>(token)...);
   }
   /// The elements, one after another, fetched in chunks: see `item_range`.
   template <class T = value, class... Token>
   [[nodiscard]] auto iterate(Token&&... token) const {
     static_cast<void>(detail::must_travel<T, dynamic_readable<T>>);
-    return operate<item_range<T>>(op::iterate, "iterate", {}, std::forward<Token>(token)...);
+    return operate<item_range<T>>(op::iterate, {}, std::forward<Token>(token)...);
   }
 
   // ---- what every object has
   template <class... Token>
   [[nodiscard]] auto str(Token&&... token) const {
-    return operate<std::string>(op::str, "str", {}, std::forward<Token>(token)...);
+    return operate<std::string>(op::str, {}, std::forward<Token>(token)...);
   }
   template <class... Token>
   [[nodiscard]] auto repr(Token&&... token) const {
-    return operate<std::string>(op::repr, "repr", {}, std::forward<Token>(token)...);
+    return operate<std::string>(op::repr, {}, std::forward<Token>(token)...);
   }
   /// \param how one of == != < <= > >=
   template <class V, class... Token>
   [[nodiscard]] auto compare(std::string_view how, V&& other, Token&&... token) const {
-    return operate<bool>(op::compare, "compare", how, std::forward<V>(other),
-                         std::forward<Token>(token)...);
+    return operate<bool>(op::compare, how, std::forward<V>(other), std::forward<Token>(token)...);
   }
   template <class... Token>
   [[nodiscard]] auto hash(Token&&... token) const {
-    return operate<value>(op::hash, "hash", {}, std::forward<Token>(token)...);
+    return operate<value>(op::hash, {}, std::forward<Token>(token)...);
   }
   template <class... Token>
   [[nodiscard]] auto truth(Token&&... token) const {
-    return operate<bool>(op::truth, "truth", {}, std::forward<Token>(token)...);
+    return operate<bool>(op::truth, {}, std::forward<Token>(token)...);
   }
   template <class... Token>
   [[nodiscard]] auto dir(Token&&... token) const {
-    return operate<std::vector<std::string>>(op::dir, "dir", {}, std::forward<Token>(token)...);
+    return operate<std::vector<std::string>>(op::dir, {}, std::forward<Token>(token)...);
   }
   /// What it is for, or, with a name, what that member of it is for: a function, a class, a method
   /// or a property. Ends with `std::logic_error` when there is no such member.
   /// \param of_member optional: a name, as `dir` lists it; then the completion token
   template <class... A>
   [[nodiscard]] auto doc(A&&... of_member) const {
-    return operate<std::string>(op::doc, "doc", {}, std::forward<A>(of_member)...);
+    return operate<std::string>(op::doc, {}, std::forward<A>(of_member)...);
   }
   /// How it is called, one text an overload; or, with a name, how that member of it is.
   /// \param of_member as of `doc`
   template <class... A>
   [[nodiscard]] auto signature(A&&... of_member) const {
-    return operate<std::vector<std::string>>(op::signature, "signature", {},
-                                             std::forward<A>(of_member)...);
+    return operate<std::vector<std::string>>(op::signature, {}, std::forward<A>(of_member)...);
   }
   template <class... Token>
   [[nodiscard]] auto type_name(Token&&... token) const {
-    return operate<std::string>(op::type_name, "type_name", {}, std::forward<Token>(token)...);
+    return operate<std::string>(op::type_name, {}, std::forward<Token>(token)...);
   }
   template <class... Token>
   [[nodiscard]] auto is_instance(const proxy& of_class, Token&&... token) const {
-    return operate<bool>(op::is_instance, "is_instance", {}, of_class,
-                         std::forward<Token>(token)...);
+    return operate<bool>(op::is_instance, {}, of_class, std::forward<Token>(token)...);
   }
   template <class... Token>
   [[nodiscard]] auto is_same(const proxy& other, Token&&... token) const {
-    return operate<bool>(op::is_same, "is_same", {}, other, std::forward<Token>(token)...);
+    return operate<bool>(op::is_same, {}, other, std::forward<Token>(token)...);
   }
   /// A copy, independent of the object afterwards.
   template <class T = value, class... Token>
   [[nodiscard]] auto by_value(Token&&... token) const {
-    return operate<T>(op::by_value, "by_value", {}, std::forward<Token>(token)...);
+    return operate<T>(op::by_value, {}, std::forward<Token>(token)...);
   }
 
   /// The same object, with other options for the calls made through the result.
@@ -195,10 +188,10 @@ class proxy {
 
  private:
   template <class R, class... A>
-  auto operate(op what, std::string_view called, std::string_view name, A&&... arguments) const {
-    return detail::operate<R>({what, object_ ? object_->home : nullptr,
-                               object_ ? object_->handle : 0, called, name, options_},
-                              std::forward<A>(arguments)...);
+  auto operate(op what, std::string_view name, A&&... arguments) const {
+    return detail::operate<R>(
+        {what, object_ ? object_->home : nullptr, object_ ? object_->handle : 0, name, options_},
+        std::forward<A>(arguments)...);
   }
 
   std::shared_ptr<const detail::object_reference> object_;

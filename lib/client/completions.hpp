@@ -20,7 +20,9 @@ class completions {
   completions() = default;
   completions(const completions&) = delete;
   completions& operator=(const completions&) = delete;
-  ~completions() { post_all(); }
+  ~completions() {
+    if (!operations_.empty()) post_all();
+  }
 
   void add(detail::operation& op) { operations_.push_back(&op); }
   void fail(detail::operation& op, std::exception_ptr why) {
@@ -63,8 +65,10 @@ class completions {
  private:
   // While a callback of the call runs, the operation waits for it.
   static bool ended(detail::operation& op) noexcept {
-    const std::shared_ptr<detail::callback_scope> scope = op.request().scope;
-    return !scope || scope->end(op);
+    const auto& extras = op.request().extras;
+    if (!extras || !extras->scope) return true;
+    const std::shared_ptr<detail::callback_scope> scope = extras->scope;  // outlives the operation
+    return scope->end(op);
   }
 
   boost::container::small_vector<detail::operation*, 4> operations_;  // mostly one

@@ -13,7 +13,7 @@ namespace glovebox::client {
 
 // Those that the child may keep outlive their call.
 void context_impl::keep_callables(const call& which) {
-  const callables& all = which.op->request().callables;
+  const callables& all = which.op->request().extras->callables;
   callables kept;
   for (std::size_t i = 0; i != all.size(); ++i) {
     if (!all[i]->kept()) continue;
@@ -26,6 +26,7 @@ void context_impl::keep_callables(const call& which) {
 // The child will not call these any more.
 void context_impl::let_go(std::uint64_t id, std::uint32_t from, std::uint32_t to,
                           completions& done) {
+  if (kept_.empty()) return;
   const auto found = kept_.find(id);
   if (found == kept_.end()) return;
   callables& all = found->second;
@@ -43,9 +44,9 @@ void context_impl::take_callback(core::session::event& event) {
   one.ticket = {shared_from_this(), header.object, nullptr};
   if (event.call) {
     const detail::request& what = static_cast<call*>(event.call)->op->request();
-    if (header.target < what.callables.size()) {
-      one.callee = what.callables[header.target];
-      one.ticket.scope = what.scope;
+    if (what.extras && header.target < what.extras->callables.size()) {
+      one.callee = what.extras->callables[header.target];
+      one.ticket.scope = what.extras->scope;
       one.ticket.scope->enter();
     }
   } else if (const auto found = kept_.find(header.call);

@@ -3,9 +3,8 @@
 #include "client/callback_scope.hpp"
 #include "client/context_impl.hpp"
 #include "client/jail.hpp"
-#include "core/checksum.hpp"
+#include "client/request_text.hpp"
 #include "core/exception_record.hpp"
-#include "core/readable.hpp"
 #include "runtime/registry.hpp"
 #include "runtime/remote_errors.hpp"
 #include "transport/shared_memory.hpp"
@@ -13,9 +12,6 @@
 
 #include <glovebox/detail/dynamic_call.hpp>
 #include <glovebox/failures.hpp>
-
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <sys/socket.h>
 #include <algorithm>
@@ -28,72 +24,6 @@ namespace {
 
 // Beyond this calls wait unsent, where they can still be withdrawn without a trace [bytes].
 constexpr std::size_t enough_queued = 1024 * 1024;
-constexpr std::size_t longest_arguments = 300;
-
-// `7, "text", threshold=0.5`: what a dynamic operation carries, as its caller has written it.
-std::string dynamic_arguments(std::string_view body, std::string_view called) {
-  namespace json = boost::json;
-  const json::value parsed = json::parse(json::string_view(body.data(), body.size()));
-  const json::object* const named = parsed.if_object();
-  const json::array& positional = named ? named->at("args").as_array() : parsed.as_array();
-  std::string text;
-  const auto add = [&text](const json::value& argument, std::string_view name) {
-    if (!text.empty()) text += ", ";
-    if (!name.empty()) text.append(name) += '=';
-    text += json::serialize(argument);
-  };
-  for (const json::value& each : positional) {
-    const bool is_name =
-        &each == positional.begin() && each.is_string() && each.get_string() == called;
-    if (!is_name) add(each, {});
-  }
-  if (named)
-    for (const auto& [name, argument] : named->at("kwargs").as_object()) add(argument, name);
-  return text;
-}
-
-std::string arguments_of(detail::request& what) {
-  std::string text;
-  try {
-    if (what.stub) {
-      std::vector<std::span<const std::byte>> attachments;
-      for (const attachment& each : what.attachments) attachments.push_back(each.bytes);
-      decoder in(what.body.view(), attachments);
-      in.only_describe();
-      text = what.stub->describe(in);
-    } else {
-      text.assign(reinterpret_cast<const char*>(what.body.data()), what.body.size());
-      constexpr std::size_t worth_parsing = 64 * 1024;
-      if (text.size() <= worth_parsing) text = dynamic_arguments(text, what.name());
-    }
-  } catch (...) {
-    text = "(not printable)";
-  }
-  return text;
-}
-
-// Of large arguments both ends: a crash must not hold the parent up.
-std::uint32_t checksum_of(std::span<const std::byte> bytes, std::uint32_t before) {
-  constexpr std::size_t both_ends = 64 * 1024;
-  if (bytes.size() <= both_ends) return core::crc32(bytes, before);
-  return core::crc32(bytes.last(both_ends / 2), core::crc32(bytes.first(both_ends / 2), before));
-}
-
-void describe_arguments(detail::request& what, termination& to) {
-  to.arguments = arguments_of(what);
-  if (to.arguments.size() > longest_arguments) {
-    constexpr std::size_t end = 60;
-    to.arguments = to.arguments.substr(0, longest_arguments - end) + " ... " +
-                   to.arguments.substr(to.arguments.size() - end);
-  }
-  std::uint64_t size = what.body.size();
-  for (const attachment& each : what.attachments) size += each.bytes.size();
-  // The description of a long text or a range has left out parts of it already.
-  if (size <= longest_arguments) return;
-  std::uint32_t sum = checksum_of(what.body.view(), 0);
-  for (const attachment& each : what.attachments) sum = checksum_of(each.bytes, sum);
-  to.arguments_digest = std::to_string(size) + " bytes, CRC-32 " + core::hex(sum);
-}
 
 }  // namespace
 
@@ -149,8 +79,8 @@ void context_impl::submit(detail::operation& op) {
 void context_impl::submit(detail::operation& op, completions& done) {
   lock_type lock(lock_);
   detail::request& what = op.request();
-  if (what.encode_error) {
-    done.fail(op, what.encode_error);
+  if (what.extras && what.extras->encode_error) {
+    done.fail(op, what.extras->encode_error);
     return;
   }
   // A context that could not be started tells each call why. One that goes back to a snapshot, or
@@ -172,7 +102,8 @@ void context_impl::submit(detail::operation& op, completions& done) {
     return;
   }
   const bool idle = session_.open_calls() == 0;
-  what.scope = what.callables.empty() ? nullptr : std::make_shared<detail::callback_scope>();
+  if (what.extras && !what.extras->callables.empty())
+    what.extras.change().scope = std::make_shared<detail::callback_scope>();
   // While the child waits in a callback, what is called now may be what it waits for.
   call& which = take_call(op, session_.open_callbacks() != 0);
   stats_.calls += !what.copies;
@@ -231,7 +162,7 @@ void context_impl::fill_queue(completions& done) {
         transport::memory_was_sent(what.attachments, shared_from_this());
       if (options_.faults && !what.copies) plan_fault(which.id);
       if (!what.stub) {
-        keep_callables(which);
+        if (what.extras) keep_callables(which);
         session_.send(what.operation, what.object, what.body, what.attachments);
         if (snapshots_) snapshots_->sent(!what.pure);
         continue;
@@ -242,7 +173,7 @@ void context_impl::fill_queue(completions& done) {
         index = function.index;
         if (!session_.defined(index)) session_.define(index, *function.definition);
       }
-      keep_callables(which);
+      if (what.extras) keep_callables(which);
       session_.send(index, core::body_encoding::binary, what.body, what.attachments);
       if (what.stub == &jail_node()) note_jail();
       if (what.copies)
@@ -297,7 +228,7 @@ void context_impl::flush(completions& done) {
     }
     out_.consume(result.bytes);
     stats_.bytes_sent += result.bytes;
-    fill_queue(done);
+    if (session_.unsent()) fill_queue(done);
   }
 }
 
@@ -421,21 +352,21 @@ void context_impl::finish_answer(answered& one, const std::shared_ptr<detail::ta
                                  completions& done, std::string& broken) {
   detail::operation& op = *one.which->op;
   core::frame_view& frame = one.frame;
-  const std::string_view name = op.request().name();
+  const auto name = [&op] { return op.request().name(); };
   try {
     if (one.which->limits.overran) {
       termination late;
       late.cause = cause::deadline;
       late.phase = phase::finished;
       late.pid = facts_.pid;
-      late.method = name;
+      late.method = name();
       describe_arguments(op.request(), late);
       done.fail(op, std::make_exception_ptr(call_timeout(std::move(late), true)));
     } else if (one.kind == core::session::event_kind::error) {
       decoder in(frame.body, frame.attachments, options_.limits);
       const core::exception_record record = core::decode_exception(in);
       in.finish();
-      done.fail(op, runtime::make_remote_exception(record, name));
+      done.fail(op, runtime::make_remote_exception(record, name()));
     } else {
       op.take({frame.body, frame.attachments, frame.header.object, options_.limits, from,
                frame.descriptors});
@@ -444,7 +375,7 @@ void context_impl::finish_answer(answered& one, const std::shared_ptr<detail::ta
   } catch (const detail::unwanted_result& result) {
     done.fail(op, result.why);
   } catch (const codec_error& why) {
-    broken = "the answer of " + std::string(name) + " is not what it returns: " + why.what();
+    broken = "the answer of " + name() + " is not what it returns: " + why.what();
     done.fail(op, std::make_exception_ptr(protocol_error(broken)));
   } catch (...) {
     done.fail(op, std::current_exception());  // a user's decoder threw

@@ -60,7 +60,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   void cancel(std::uint64_t key, asio::cancellation_type type) override;
   void release(std::uint64_t object) noexcept override;
   void answer_callback(std::uint64_t number, detail::callback_answer answer) noexcept override;
-  asio::any_io_executor executor() const override { return executor_; }
+  const asio::any_io_executor& executor() const noexcept override { return executor_; }
   std::string describe() const override;
   const limits& bounds() const noexcept override { return options_.limits; }
 

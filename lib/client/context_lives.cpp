@@ -61,7 +61,8 @@ class context_impl::snapshot_waiter final : public detail::operation {
     if (error_)
       asked_.fail(std::move(error_));
     else if (++copy->keepers_; true)
-      asked_.take({.body = {}, .attachments = {}, .object = 0, .limits = {}, .from = from});
+      asked_.take(
+          {.body = {}, .attachments = {}, .object = 0, .limits = copy->bounds(), .from = from});
   }
 
   detail::operation& asked_;

@@ -11,13 +11,14 @@ std::uint64_t argument_port::handle_of(const std::shared_ptr<const object_refere
   if (!object) throw std::logic_error("an empty handle");
   if (object->home.get() != home_)
     throw std::logic_error(misplaced_object(home_, object->home.get()));
-  request_.kept.push_back(object);
+  request_.extras.change().kept.push_back(object);
   return object->handle;
 }
 
 std::uint64_t argument_port::name_of(std::shared_ptr<callable> callee) {
-  const std::uint64_t name = 2 * request_.callables.size() + (callee->kept() ? 1 : 0);
-  request_.callables.push_back(std::move(callee));
+  auto& callables = request_.extras.change().callables;
+  const std::uint64_t name = 2 * callables.size() + (callee->kept() ? 1 : 0);
+  callables.push_back(std::move(callee));
   return name;
 }
 

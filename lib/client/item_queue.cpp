@@ -88,9 +88,8 @@ std::uint64_t item_queue::next_fetch() {
 
 request item_queue::fetch_request(std::uint64_t items, const call_options& options) const {
   if (dynamic_)
-    return make_operation_request(
-        operation_target{op::next, home_, stream_->handle, "next", {}, options}, items, most_bytes,
-        most_microseconds);
+    return make_operation_request(operation_target{op::next, home_, stream_->handle, {}, options},
+                                  items, most_bytes, most_microseconds);
   request what;
   what.stub = &item_stream::reader();
   what.options = options;

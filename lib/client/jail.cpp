@@ -48,11 +48,11 @@ request jail_request(const std::shared_ptr<target>& on, const call_options& how,
       auto stage = std::make_shared<const client::stage_directory>(plan.root);
       plan.stage = stage->name();
       plan.stage_error = stage->error();
-      call.kept.push_back(std::move(stage));
+      call.extras.change().kept.push_back(std::move(stage));
     }
     encode_arguments(slots{}, *on, call, std::as_const(plan));
   } catch (...) {
-    call.encode_error = std::current_exception();
+    call.extras.change().encode_error = std::current_exception();
   }
   return call;
 }

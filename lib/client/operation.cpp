@@ -38,11 +38,12 @@ class no_target : public Interface {
   void cancel(std::uint64_t, asio::cancellation_type) override {}
   void release(std::uint64_t) noexcept override {}
   void close() noexcept override {}
-  asio::any_io_executor executor() const override { return asio::system_executor(); }
+  const asio::any_io_executor& executor() const noexcept override { return executor_; }
   std::string describe() const override { return "an empty handle"; }
   const glovebox::limits& bounds() const noexcept override { return limits_; }
 
  private:
+  asio::any_io_executor executor_ = asio::system_executor();
   glovebox::limits limits_;
 };
 

@@ -98,8 +98,8 @@ void pool_impl::enqueue(detail::operation& op, bool exclusive) {
   completions done;
   const std::lock_guard lock(lock_);
   detail::request& what = op.request();
-  if (what.encode_error) {
-    done.fail(op, what.encode_error);
+  if (what.extras && what.extras->encode_error) {
+    done.fail(op, what.extras->encode_error);
     return;
   }
   if (closed_ || down_) {

@@ -78,7 +78,7 @@ class pool_impl final : public detail::pool_target, public participant {
   void submit(detail::operation& op) override;
   void cancel(std::uint64_t key, asio::cancellation_type type) override;
   void release(std::uint64_t) noexcept override {}
-  asio::any_io_executor executor() const override { return executor_; }
+  const asio::any_io_executor& executor() const noexcept override { return executor_; }
   std::string describe() const override { return "a pool, whose calls go to any child"; }
   const limits& bounds() const noexcept override { return options_.child.limits; }
 

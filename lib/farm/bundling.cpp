@@ -33,7 +33,7 @@ class request_catcher final : public detail::target {
   }
   void cancel(std::uint64_t, asio::cancellation_type) override {}
   void release(std::uint64_t) noexcept override {}
-  asio::any_io_executor executor() const override { return executor_; }
+  const asio::any_io_executor& executor() const noexcept override { return executor_; }
   std::string describe() const override { return "a bundle"; }
   const limits& bounds() const noexcept override { return bounds_; }
 
@@ -111,7 +111,8 @@ detail::request encode_case(const detail::farm_job& job, std::size_t index,
   detail::farm_job::start_result ignored;
   job.start(index, catcher, plan, ignored, {std::make_shared<no_sink>(executor), 0});
   detail::request& caught = catcher->caught();
-  if (caught.encode_error) std::rethrow_exception(caught.encode_error);
+  if (caught.extras && caught.extras->encode_error)
+    std::rethrow_exception(caught.extras->encode_error);
   return std::move(caught);
 }
 

@@ -208,7 +208,7 @@ void encode_c_argument(encoder& out, std::size_t index, const target& to, reques
     encoder::scope path(out, "args", index);
     const auto& object = argument.get();
     if (object && object.home().get() != &to) refuse_object(out, to, object.home().get());
-    if (object) what.kept.push_back(object.keep_alive());
+    if (object) what.extras.change().kept.push_back(object.keep_alive());
     Slot::encode(out, argument);
   } else {
     encode_argument<Slot>(out, index, to, what, std::forward<A>(argument));
@@ -226,7 +226,7 @@ void encode_c_call(type_list<Slot...>, const target& to, request& what, std::uin
     [[maybe_unused]] std::size_t index = 0;
     (encode_c_argument<Slot>(out, index++, to, what, std::forward<A>(arguments)), ...);
   } catch (...) {
-    what.encode_error = std::current_exception();
+    what.extras.change().encode_error = std::current_exception();
   }
 }
 
@@ -255,7 +255,7 @@ struct GLOVEBOX_LOCAL typed_c_call<Result, type_list<P...>, type_list<A...>> {
       what.stub = &stub_type::node;
       what.options = library.options();
       if (on) {
-        what.kept.push_back(library.keep_alive());
+        what.extras.change().kept.push_back(library.keep_alive());
         encode_c_call(slots{}, *on, what, library.handle(), symbol, std::forward<A>(arguments)...);
       }
       return detail::start<result>(target_or_none(on), std::move(what), std::forward<Token>(token));

@@ -167,10 +167,10 @@ struct callback_slot {
             return;
           }
         }
-        out.number(std::uint64_t{1} + 2 * what.callables.size() + (kept ? 1 : 0));
-        what.callables.push_back(
-            share<callable>(new user_callable<function, binary_callback<R, P...>>(
-                std::forward<decltype(callee)>(callee), kept)));
+        auto& callables = what.extras.change().callables;
+        out.number(std::uint64_t{1} + 2 * callables.size() + (kept ? 1 : 0));
+        callables.push_back(share<callable>(new user_callable<function, binary_callback<R, P...>>(
+            std::forward<decltype(callee)>(callee), kept)));
       };
       if constexpr (std::is_same_v<given, function>) {
         add(std::forward<A>(argument));

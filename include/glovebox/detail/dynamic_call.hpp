@@ -191,7 +191,6 @@ struct operation_target {
   op what;
   const std::shared_ptr<target>& home;
   std::uint64_t object;
-  std::string_view called;
   std::string_view name;  // the first argument; null: none
   const call_options& options;
 };
@@ -233,7 +232,6 @@ request make_operation_request(const operation_target& on, const A&... arguments
   request what;
   what.operation = on.what;
   what.object = on.object;
-  what.called = on.called;
   what.options = on.options;
   what.pure = on.options.pure || only_looks(on.what);
   try {
@@ -242,7 +240,7 @@ request make_operation_request(const operation_target& on, const A&... arguments
     json_writer::scope path(out, "args");
     write_arguments(out, on.name, arguments...);
   } catch (...) {
-    what.encode_error = std::current_exception();
+    what.extras.change().encode_error = std::current_exception();
   }
   return what;
 }

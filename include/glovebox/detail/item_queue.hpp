@@ -72,7 +72,7 @@ class GLOVEBOX_API item_queue final : public target {
   void submit(operation& op) override;
   void cancel(std::uint64_t key, asio::cancellation_type type) override;
   void release(std::uint64_t) noexcept override {}
-  asio::any_io_executor executor() const override { return home_->executor(); }
+  const asio::any_io_executor& executor() const noexcept override { return home_->executor(); }
   std::string describe() const override { return home_->describe(); }
   const glovebox::limits& bounds() const noexcept override { return home_->bounds(); }
 

@@ -23,7 +23,7 @@ struct answer {
   std::span<const std::byte> body;
   std::span<const std::span<const std::byte>> attachments;
   std::uint64_t object = 0;  // handle of a result that stays in the child
-  glovebox::limits limits;
+  const glovebox::limits& limits;
   const std::shared_ptr<target>& from;          // the context that the object lives in
   std::span<file_descriptor> descriptors = {};  // by the index of their attachment
 };
@@ -72,7 +72,7 @@ class GLOVEBOX_API target : public std::enable_shared_from_this<target> {
   virtual void answer_callback(std::uint64_t number, callback_answer answer) noexcept;
   /// Gives back one reference to an object.
   virtual void release(std::uint64_t object) noexcept = 0;
-  virtual asio::any_io_executor executor() const = 0;
+  virtual const asio::any_io_executor& executor() const noexcept = 0;
   /// For messages: `context of child 1234`.
   virtual std::string describe() const = 0;
   virtual const glovebox::limits& bounds() const noexcept = 0;
@@ -129,6 +129,14 @@ class GLOVEBOX_API dispatched_operation : public operation {
   void post_to(const asio::any_io_executor& executor);
 };
 
+#if defined(__SANITIZE_ADDRESS__)  // which is to see what is used after it was freed
+using operation_allocator = std::allocator<void>;
+#else
+/// As Asio allocates its own operations, unless the handler brings an allocator: the call that a
+/// handler makes has the memory of the one that it handles.
+using operation_allocator = asio::recycling_allocator<void>;
+#endif
+
 /// Completes a handler of signature void(std::exception_ptr[, R]). `Delivered` is R, or
 /// std::optional<R> where R has no empty state to pass along with an error. `Reader` reads an R out
 /// of the child's answer.
@@ -137,20 +145,22 @@ class handler_operation final : public dispatched_operation {
   using executor_type = asio::associated_executor_t<Handler, asio::any_io_executor>;
   using work_type = std::decay_t<decltype(asio::prefer(std::declval<executor_type>(),
                                                        asio::execution::outstanding_work.tracked))>;
+  using handlers_allocator = asio::associated_allocator_t<Handler>;
+  static constexpr bool has_allocator = !std::is_same_v<handlers_allocator, std::allocator<void>>;
   using allocator_type = typename std::allocator_traits<
-      asio::associated_allocator_t<Handler>>::template rebind_alloc<handler_operation>;
+      std::conditional_t<has_allocator, handlers_allocator,
+                         operation_allocator>>::template rebind_alloc<handler_operation>;
   static constexpr bool is_void = std::is_void_v<R>;
   // Nothing of the handler matters to how it is dispatched.
   static constexpr bool is_plain =
-      std::is_same_v<asio::associated_allocator_t<Handler>, std::allocator<void>> &&
-      std::is_convertible_v<work_type, asio::any_io_executor>;
+      !has_allocator && std::is_convertible_v<work_type, asio::any_io_executor>;
   struct nothing {};
   using result_type = std::conditional_t<is_void, nothing, R>;
 
  public:
   static handler_operation& create(Handler&& handler, detail::request&& what, std::uint64_t key,
                                    const asio::any_io_executor& fallback) {
-    allocator_type allocator(asio::get_associated_allocator(handler));
+    allocator_type allocator = allocator_of(handler);
     handler_operation* const memory = std::allocator_traits<allocator_type>::allocate(allocator, 1);
     try {
       return *new (memory) handler_operation(std::move(handler), std::move(what), key, fallback);
@@ -234,8 +244,15 @@ class handler_operation final : public dispatched_operation {
     }
   };
 
+  static allocator_type allocator_of(const Handler& handler) noexcept {
+    if constexpr (has_allocator)
+      return allocator_type(asio::get_associated_allocator(handler));
+    else
+      return {};
+  }
+
   void free(const Handler& handler) noexcept {
-    allocator_type allocator(asio::get_associated_allocator(handler));
+    allocator_type allocator = allocator_of(handler);
     this->~handler_operation();
     std::allocator_traits<allocator_type>::deallocate(allocator, this, 1);
   }

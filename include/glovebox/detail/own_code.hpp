@@ -54,7 +54,7 @@ void encode_argument(encoder& out, std::size_t index, const target& to, request&
   encoder::scope path(out, "args", index);
   if constexpr (is_remote_v<A>) {
     if (argument.home().get() != &to) refuse_object(out, to, argument.home().get());
-    what.kept.push_back(argument.keep_alive());
+    what.extras.change().kept.push_back(argument.keep_alive());
   }
   if constexpr (requires { Slot::is_callback; })
     Slot::encode(out, what, std::forward<A>(argument));
@@ -69,7 +69,7 @@ void encode_arguments(type_list<Slot...>, const target& to, request& what, A&&..
     [[maybe_unused]] std::size_t index = 0;
     (encode_argument<Slot>(out, index++, to, what, std::forward<A>(arguments)), ...);
   } catch (...) {
-    what.encode_error = std::current_exception();
+    what.extras.change().encode_error = std::current_exception();
   }
 }
 
