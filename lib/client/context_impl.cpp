@@ -115,6 +115,7 @@ void context_impl::try_launch() {
       if (attempt == 0) continue;
       throw std::system_error(ECONNRESET, std::generic_category(), "the fork server died");
     }
+    unnamed_ = true;
     take_ends(std::move(mine), std::move(wanted.output));
     return;
   }
@@ -125,6 +126,7 @@ void context_impl::try_launch() {
 void context_impl::on_started(pid_t pid, transport::unique_fd pidfd, std::string note) {
   completions done;
   lock_type lock(lock_);
+  unnamed_ = false;
   start_note_ = std::move(note);
   facts_.pid = pid;
   process_ = {pid, std::move(pidfd)};
@@ -176,6 +178,7 @@ void context_impl::on_server_lost() {
   lock_type lock(lock_);
   if (state_ == context_state::terminated || down_) return;
   facts_.server_lost = true;
+  unnamed_ = false;
   messages_wanted_ = false;
   if (!crash_seen_) drop_tracer();
   link_.reset();
@@ -329,8 +332,7 @@ void context_impl::shut_down() noexcept {
 void context_impl::become_ready(completions& done) {
   start_limit_ = never;
   was_ready_ = true;
-  // The child's greeting may overtake the server's message that says who the child is; and that of
-  // a copy what its original has to say of it.
+  // The greeting of a copy may overtake what its original has to say of it.
   if (state_ != context_state::starting || !(is_process() || thread_) || (asleep_ && !inherited_))
     return;
   state_ = context_state::ready;

@@ -282,6 +282,7 @@ class context_impl final : public detail::context_target, public child_watcher, 
   bool crash_seen_ = false;  // its record was there
   bool was_ready_ = false;
   std::atomic<bool> greets_{true};  // before it takes calls
+  bool unnamed_ = false;            // the fork server has not said yet who the child is
   bool awaited_ = false;            // a copy that has not said yet who it is
   bool has_spoken_ = false;         // a copy that has, and lives
   bool stopping_ = false;           // the calls made so far are let finish

@@ -32,7 +32,7 @@ void context_impl::read_channel(lock_type& lock, completions& done, bool to_the_
   // rest is bounded too.
   const std::uint64_t most = position_ + options_.limits.message_bytes + out_.bytes() + (1u << 20);
   for (int round = 0; to_the_end ? position_ < most : round < rounds_a_turn; ++round) {
-    if (!channel_ || eof_ || !hear_of_copy(done)) return;
+    if (!channel_ || eof_ || (unnamed_ && !to_the_end) || !hear_of_copy(done)) return;
     const std::span<std::byte> room = session_.reader().prepare();
     const auto result = transport::receive_some(channel_->native_handle(), room,
                                                 session_.reader().arrived(), MSG_DONTWAIT);
@@ -165,7 +165,9 @@ void context_impl::arm_waits() {
   if (down_ || !channel_) return;
   const bool active = is_active();
   // What a child has left behind when its end is known is read once, at the end.
-  if (active && !eof_ && !exit_known_ && !read_armed_) {
+  // The child may be faster than the server that says who it is: whoever has a reply may ask for
+  // that.
+  if (active && !unnamed_ && !eof_ && !exit_known_ && !read_armed_) {
     read_armed_ = true;
     channel_->async_wait(asio::posix::stream_descriptor::wait_read,
                          [self = self()](const asio_error_code&) {

@@ -1,16 +1,22 @@
 // Copyright the glovebox authors. Distributed under the Boost Software License, Version 1.0.
 
 // Starts that go wrong in rarer ways.
+#include "integration/gate.hpp"
 #include "integration/helper_programs.hpp"
 #include "integration/life.hpp"
 
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 
 namespace starting_test {
 
@@ -26,6 +32,59 @@ int print_much(int lines) {
 }
 
 // ---- in the parent
+
+/// A fork server that is held as soon as it has forked, until this is gone.
+class held_server {
+ public:
+  explicit held_server(pid_t server) : pid_(server) {
+    const long forks = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
+    if (::ptrace(PTRACE_SEIZE, pid_, nullptr, forks) != 0)
+      throw std::system_error(errno, std::generic_category(), "ptrace");
+  }
+  held_server(const held_server&) = delete;
+  held_server& operator=(const held_server&) = delete;
+  ~held_server() { let_go(); }
+
+  /// The process that it has forked, which goes on.
+  pid_t wait_for_fork() const {
+    int status = stop_of(pid_);
+    while (status >> 16 == 0) {  // a signal, which is the server's
+      ::ptrace(PTRACE_CONT, pid_, nullptr, WSTOPSIG(status));
+      status = stop_of(pid_);
+    }
+    unsigned long forked = 0;
+    ::ptrace(PTRACE_GETEVENTMSG, pid_, nullptr, &forked);
+    stop_of(static_cast<pid_t>(forked));
+    ::ptrace(PTRACE_DETACH, static_cast<pid_t>(forked), nullptr, nullptr);
+    return static_cast<pid_t>(forked);
+  }
+  void let_go() {
+    ::ptrace(PTRACE_DETACH, pid_, nullptr, nullptr);  // again: no harm
+  }
+
+ private:
+  static int stop_of(pid_t pid) {
+    int status = 0;
+    if (::waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status))
+      throw std::logic_error("a traced process has not stopped");
+    return status;
+  }
+
+  pid_t pid_;
+};
+
+boost::test_tools::assertion_result may_trace(boost::unit_test::test_unit_id) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  boost::test_tools::assertion_result may(::ptrace(PTRACE_SEIZE, child, nullptr, nullptr) == 0);
+  if (!may) may.message() << "ptrace(2) is not permitted here";
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, __WALL);
+  return may;
+}
 
 struct world {
   asio::io_context io;
@@ -75,6 +134,32 @@ BOOST_AUTO_TEST_CASE(a_child_that_nobody_wants_any_more_and_that_hangs) {
     io.poll();
     return children_of(server_pid.value).size() == 2;  // the first and the next
   }));
+}
+
+BOOST_AUTO_TEST_CASE(whoever_has_a_reply_can_ask_who_the_child_is,
+                     *boost::unit_test::precondition(may_trace)) {
+  const context first(io);
+  ending server_pid, second;
+  first.call<&parent_pid>(into(server_pid));
+  run_until_over(io, server_pid);
+  held_server server(server_pid.value);
+  context_options options;
+  options.method = glovebox::start_method::spawn;
+  const context fast(io, options);
+  const gate held;
+  int told = -1;
+  fast.call<&echo>(5, [&](std::exception_ptr, int) { told = fast.pid(); });
+  fast.call<&pass_gate>(held.path(), 1, into(second));
+  const pid_t child = server.wait_for_fork();
+  io.restart();
+  io.poll();  // the calls are sent
+  held.wait_for_one();
+  for (int i = 0; i != 3; ++i) io.poll();  // the first reply is there
+  server.let_go();
+  held.open();
+  run_until_over(io, second);
+  BOOST_TEST(told == child);
+  BOOST_TEST(second.value == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
