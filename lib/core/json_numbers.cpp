@@ -236,6 +236,12 @@ dynamic_number json_reader::number(std::string_view wanted) {
 }
 
 dynamic_number json_reader::literal() {
+  dynamic_number value;
+  if (std::uint64_t quick = 0; quick_integer(value.negative, quick)) {
+    value.magnitude = quick;
+    return value;
+  }
+  value.negative = false;
   const char* const start = at_;
   const auto digits = [&] {
     const char* const first = at_;
@@ -247,7 +253,6 @@ dynamic_number json_reader::literal() {
   if (negative) ++at_;
   const std::string_view whole = digits();
   if (whole.size() > 1 && whole.front() == '0') syntax("a number that begins with a 0");
-  dynamic_number value;
   if (at_ == end_ || (*at_ != '.' && *at_ != 'e' && *at_ != 'E')) {
     if (!parse_decimal(whole, value.magnitude) || value.magnitude > all ||
         (negative && value.magnitude > std::uint64_t{1} << 63))

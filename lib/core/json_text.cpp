@@ -124,7 +124,10 @@ void json_reader::base64(Container& to) {
 std::string_view json_reader::text(std::string& scratch) {
   space();
   std::string_view value;
-  if (enter("s")) {
+  if (at_ != end_ && *at_ == '"') {
+    value = quoted(scratch, "text");
+    charge(value.size());
+  } else if (enter("s")) {
     base64(scratch);
     leave();
     value = scratch;
@@ -133,8 +136,7 @@ std::string_view json_reader::text(std::string& scratch) {
     value = core::as_text(attached());
     leave();
   } else {
-    value = quoted(scratch, "text");
-    charge(value.size());
+    mismatch("text");
   }
   return value;
 }

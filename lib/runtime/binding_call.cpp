@@ -15,6 +15,8 @@ call_state::~call_state() = default;
 void call_state::find_arguments() {
   const auto find_positional = [&] {
     if (in.next() != json_reader::token::list) in.mismatch("a list of arguments");
+    constexpr std::size_t mostly = 8;  // no more
+    positional_.reserve(mostly);
     for (json_reader::list items(in); items.next();) {
       positional_.push_back(in.position());
       in.skip();
