@@ -49,6 +49,7 @@ std::optional<std::size_t> pool_plan::startable(time now) const noexcept {
 
 std::optional<pool_plan::time> pool_plan::next_start() const noexcept {
   std::optional<time> first;
+  if (living_ == places_.size()) return first;
   for (const place& each : places_)
     if (!each.alive && (!first || each.start_at < *first)) first = each.start_at;
   return first;
@@ -56,6 +57,7 @@ std::optional<pool_plan::time> pool_plan::next_start() const noexcept {
 
 void pool_plan::started(std::size_t which) noexcept {
   place& there = places_[which];
+  living_ += !there.alive;
   there.alive = true;
   there.reserved = false;
   there.load = 0;
@@ -63,6 +65,7 @@ void pool_plan::started(std::size_t which) noexcept {
 }
 
 void pool_plan::retired(std::size_t which, time now) noexcept {
+  living_ -= places_[which].alive;
   places_[which].alive = false;
   places_[which].load = 0;
   places_[which].start_at = now;
@@ -88,11 +91,6 @@ void pool_plan::gone(std::size_t which, bool was_ready, time now) {
   for (std::uint32_t i = 0; i != there.failures && pause < settings_.longest_pause; ++i) pause *= 2;
   ++there.failures;
   there.start_at = std::max(there.start_at, now + std::min(pause, settings_.longest_pause));
-}
-
-std::size_t pool_plan::living() const noexcept {
-  return static_cast<std::size_t>(
-      std::count_if(places_.begin(), places_.end(), [](const place& each) { return each.alive; }));
 }
 
 }  // namespace glovebox::core

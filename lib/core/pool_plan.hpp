@@ -57,7 +57,7 @@ class pool_plan {
   /// The child was ended on purpose; another one may be started at once.
   void retired(std::size_t which, time now) noexcept;
   bool alive(std::size_t which) const noexcept { return places_[which].alive; }
-  std::size_t living() const noexcept;
+  std::size_t living() const noexcept { return living_; }
 
  private:
   struct place {
@@ -73,6 +73,7 @@ class pool_plan {
 
   settings settings_;
   std::vector<place> places_;
+  std::size_t living_ = 0;
   std::deque<time> deaths_;  // in the restart window
 };
 

@@ -180,12 +180,12 @@ void farm_run::take(std::size_t number, const std::exception_ptr& error,
 
 void farm_run::conclude(const ledger::task& task, verdict&& how, std::string&& name,
                         std::string&& text) {
-  auto about = ledger_.ended(task, std::move(how));
+  const bool is_over = ledger_.ended(task, how);
   if (ledger_.take_sick()) replace_pool();
-  if (!about) return;
-  about->name = std::move(name);
-  about->input = std::move(text);
-  record(std::move(*about));
+  if (!is_over) return;
+  how.record.name = std::move(name);
+  how.record.input = std::move(text);
+  record(std::move(how.record));
   if (ledger_.hopeless() && report_.gave_up.empty()) {
     report_.gave_up = "no child could be started: " + report_.failures.back().message;
     end_early();

@@ -77,10 +77,9 @@ std::optional<ledger::task> ledger::next() {
   return task{index, false, 1};
 }
 
-std::optional<case_record> ledger::ended(const task& which, verdict&& how) {
+bool ledger::ended(const task& which, verdict& how) {
   if (which.index >= total_ || states_[which.index] != state::running)
     throw std::logic_error("glovebox: an attempt ended that was not under way");
-  std::optional<case_record> record;
   --(which.alone ? running_alone_ : running_);
   if (how.record.outcome != outcome::not_run) any_started_ = true;
 
@@ -97,26 +96,26 @@ std::optional<case_record> ledger::ended(const task& which, verdict&& how) {
       const bool was_ended =
           how.how == weight::inconclusive && how.record.outcome != outcome::not_run;
       (was_ended ? postponed_ : waiting_).push_back({which.index, true, which.attempt + 1});
-      return record;
+      return false;
     }
   }
 
-  record = std::move(how.record);
+  case_record& record = how.record;
   if (first != blamed_.end()) {
-    if (settled && record->outcome != first->second.record.outcome) {
+    if (settled && record.outcome != first->second.record.outcome) {
       ++refuted_;
       sick_ = sick_ || first->second.child_lives;
     }
     // No attempt after it says more than the one that looked like the case's own fault.
     if (!settled) record = std::move(first->second.record);
   } else if (how.how == weight::inconclusive && abandoned_) {
-    record->outcome = outcome::not_run;
+    record.outcome = outcome::not_run;
   }
-  record->index = which.index;
-  record->attempts = which.attempt;
-  if (no_child(*record)) ++never_started_;
+  record.index = which.index;
+  record.attempts = which.attempt;
+  if (no_child(record)) ++never_started_;
   settle(which.index);
-  return record;
+  return true;
 }
 
 std::optional<case_record> ledger::next_abandoned() {

@@ -35,8 +35,8 @@ class ledger {
 
   /// An attempt to begin now; nothing while enough are under way, or none is left.
   std::optional<task> next();
-  /// The attempt has ended. Returns the case's record, or nothing: it will run again.
-  std::optional<case_record> ended(const task& which, verdict&& how);
+  /// The attempt has ended. True: the case's record stands in `how`; false: it will run again.
+  bool ended(const task& which, verdict& how);
 
   /// No further attempts; the records of cases that wait come from `abandoned`.
   void abandon() noexcept { abandoned_ = true; }

@@ -5,8 +5,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 BOOST_AUTO_TEST_SUITE(farm_ledger_test)
@@ -53,6 +55,12 @@ ledger::task take(ledger& from) {
   return *task;
 }
 
+/// The case's record, unless it will run again.
+std::optional<case_record> end_of(ledger& all, const ledger::task& which, verdict how) {
+  if (!all.ended(which, how)) return {};
+  return std::move(how.record);
+}
+
 BOOST_AUTO_TEST_CASE(the_window_bounds_what_is_under_way) {
   ledger all(10, settings(2, 3));
   std::vector<ledger::task> running;
@@ -61,7 +69,7 @@ BOOST_AUTO_TEST_CASE(the_window_bounds_what_is_under_way) {
   BOOST_TEST(running[2].index == 2u);
   BOOST_TEST(!running[2].alone);
   BOOST_TEST(running[2].attempt == 1u);
-  const auto record = all.ended(running[1], fine());
+  const auto record = end_of(all, running[1], fine());
   BOOST_REQUIRE(record);
   BOOST_TEST(record->index == 1u);
   BOOST_TEST(record->attempts == 1u);
@@ -98,12 +106,12 @@ BOOST_AUTO_TEST_CASE(the_order_is_a_permutation_made_from_the_seed) {
 
 BOOST_AUTO_TEST_CASE(an_inconclusive_case_runs_again_alone) {
   ledger all(1, settings());
-  BOOST_TEST(!all.ended(take(all), killed()));
+  BOOST_TEST(!end_of(all, take(all), killed()));
   BOOST_TEST(!all.finished());
   const ledger::task again = take(all);
   BOOST_TEST(again.alone);
   BOOST_TEST(again.attempt == 2u);
-  const auto record = all.ended(again, fine());
+  const auto record = end_of(all, again, fine());
   BOOST_REQUIRE(record);
   BOOST_TEST((record->outcome == outcome::ok));
   BOOST_TEST(record->attempts == 2u);
@@ -114,9 +122,9 @@ BOOST_AUTO_TEST_CASE(an_inconclusive_case_runs_again_alone) {
 
 BOOST_AUTO_TEST_CASE(after_the_last_rerun_the_case_has_what_remains_to_be_said) {
   ledger all(1, settings());
-  BOOST_TEST(!all.ended(take(all), killed()));
-  BOOST_TEST(!all.ended(take(all), killed()));
-  const auto record = all.ended(take(all), killed());
+  BOOST_TEST(!end_of(all, take(all), killed()));
+  BOOST_TEST(!end_of(all, take(all), killed()));
+  const auto record = end_of(all, take(all), killed());
   BOOST_REQUIRE(record);
   BOOST_TEST((record->outcome == outcome::crashed));
   BOOST_TEST((record->cause == cause::killed_from_outside));
@@ -127,20 +135,20 @@ BOOST_AUTO_TEST_CASE(no_reruns_wanted) {
   ledger::settings chosen = settings();
   chosen.reruns = 0;
   ledger all(2, chosen);
-  BOOST_TEST(all.ended(take(all), killed()).has_value());
+  BOOST_TEST(end_of(all, take(all), killed()).has_value());
   // But a blamed case is confirmed.
   const ledger::task blamed = take(all);
-  BOOST_TEST(!all.ended(blamed, said(weight::blamed, outcome::crashed)));
-  BOOST_TEST(all.ended(take(all), said(weight::settled, outcome::crashed)).has_value());
+  BOOST_TEST(!end_of(all, blamed, said(weight::blamed, outcome::crashed)));
+  BOOST_TEST(end_of(all, take(all), said(weight::settled, outcome::crashed)).has_value());
   BOOST_TEST(all.finished());
 }
 
 BOOST_AUTO_TEST_CASE(blame_is_confirmed) {
   ledger all(1, settings());
-  BOOST_TEST(!all.ended(take(all), said(weight::blamed, outcome::crashed)));
+  BOOST_TEST(!end_of(all, take(all), said(weight::blamed, outcome::crashed)));
   const ledger::task again = take(all);
   BOOST_TEST(again.alone);
-  const auto record = all.ended(again, said(weight::settled, outcome::crashed));
+  const auto record = end_of(all, again, said(weight::settled, outcome::crashed));
   BOOST_REQUIRE(record);
   BOOST_TEST((record->outcome == outcome::crashed));
   BOOST_TEST(all.refuted() == 0u);
@@ -150,11 +158,11 @@ BOOST_AUTO_TEST_CASE(blame_is_confirmed) {
 BOOST_AUTO_TEST_CASE(blame_is_refuted) {
   ledger all(2, settings());
   const ledger::task first = take(all), second = take(all);
-  BOOST_TEST(!all.ended(first, said(weight::blamed, outcome::crashed)));
-  BOOST_TEST(!all.ended(second, said(weight::blamed, outcome::out_of_memory, true)));
-  BOOST_TEST((all.ended(take(all), fine())->outcome == outcome::ok));
+  BOOST_TEST(!end_of(all, first, said(weight::blamed, outcome::crashed)));
+  BOOST_TEST(!end_of(all, second, said(weight::blamed, outcome::out_of_memory, true)));
+  BOOST_TEST((end_of(all, take(all), fine())->outcome == outcome::ok));
   BOOST_TEST(!all.take_sick());  // its child is dead anyway
-  BOOST_TEST((all.ended(take(all), fine())->outcome == outcome::ok));
+  BOOST_TEST((end_of(all, take(all), fine())->outcome == outcome::ok));
   BOOST_TEST(all.refuted() == 2u);
   BOOST_TEST(all.take_sick());
   BOOST_TEST(!all.take_sick());
@@ -164,9 +172,9 @@ BOOST_AUTO_TEST_CASE(blame_stands_where_nothing_can_confirm_it) {
   ledger all(1, settings());
   verdict blamed = said(weight::blamed, outcome::crashed);
   blamed.record.message = "the evidence";
-  BOOST_TEST(!all.ended(take(all), std::move(blamed)));
-  BOOST_TEST(!all.ended(take(all), no_child()));
-  const auto record = all.ended(take(all), no_child());
+  BOOST_TEST(!end_of(all, take(all), std::move(blamed)));
+  BOOST_TEST(!end_of(all, take(all), no_child()));
+  const auto record = end_of(all, take(all), no_child());
   BOOST_REQUIRE(record);
   BOOST_TEST((record->outcome == outcome::crashed));
   BOOST_TEST(record->message == "the evidence");
@@ -178,7 +186,7 @@ BOOST_AUTO_TEST_CASE(blame_is_believed_when_confirmation_is_not_wanted) {
   ledger::settings chosen = settings();
   chosen.confirm = false;
   ledger all(1, chosen);
-  BOOST_TEST(all.ended(take(all), said(weight::blamed, outcome::crashed)).has_value());
+  BOOST_TEST(end_of(all, take(all), said(weight::blamed, outcome::crashed)).has_value());
   BOOST_TEST(all.finished());
 }
 
@@ -186,7 +194,7 @@ BOOST_AUTO_TEST_CASE(children_for_single_cases_are_few_while_the_pool_works) {
   ledger all(20, settings(8, 10));
   std::vector<ledger::task> running;
   for (int i = 0; i != 10; ++i) running.push_back(take(all));
-  for (const auto& task : running) BOOST_TEST(!all.ended(task, killed()));
+  for (const auto& task : running) BOOST_TEST(!end_of(all, task, killed()));
   std::size_t alone = 0, shared = 0;
   std::vector<ledger::task> next;
   while (const auto task = all.next()) {
@@ -195,7 +203,7 @@ BOOST_AUTO_TEST_CASE(children_for_single_cases_are_few_while_the_pool_works) {
   }
   BOOST_TEST(alone == 2u);
   BOOST_TEST(shared == 10u);
-  for (const auto& task : next) BOOST_TEST(all.ended(task, fine()).has_value());
+  for (const auto& task : next) BOOST_TEST(end_of(all, task, fine()).has_value());
   alone = 0;
   while (all.next()) ++alone;
   BOOST_TEST(alone == 8u);
@@ -204,25 +212,25 @@ BOOST_AUTO_TEST_CASE(children_for_single_cases_are_few_while_the_pool_works) {
 BOOST_AUTO_TEST_CASE(what_something_else_has_ended_waits_for_all_others) {
   ledger all(4, settings(2, 2));
   const ledger::task first = take(all);
-  BOOST_TEST(!all.ended(first, killed()));
+  BOOST_TEST(!end_of(all, first, killed()));
   for (const std::size_t index : {1u, 2u, 3u}) {
     const ledger::task other = take(all);
     BOOST_TEST(other.index == index);
-    BOOST_TEST(all.ended(other, fine()).has_value());
+    BOOST_TEST(end_of(all, other, fine()).has_value());
   }
   const ledger::task again = take(all);
   BOOST_TEST(again.index == first.index);
   BOOST_TEST(again.alone);
   BOOST_TEST(again.attempt == 2u);
-  BOOST_TEST((all.ended(again, fine())->outcome == outcome::ok));
+  BOOST_TEST((end_of(all, again, fine())->outcome == outcome::ok));
   BOOST_TEST(all.finished());
 }
 
 BOOST_AUTO_TEST_CASE(abandoned) {
   ledger all(6, settings(2, 4));
   const ledger::task a = take(all), b = take(all), c = take(all), d = take(all);
-  BOOST_TEST(!all.ended(a, killed()));
-  BOOST_TEST(!all.ended(b, said(weight::blamed, outcome::crashed)));
+  BOOST_TEST(!end_of(all, a, killed()));
+  BOOST_TEST(!end_of(all, b, said(weight::blamed, outcome::crashed)));
   all.abandon();
   BOOST_TEST(!all.next());
   std::vector<case_record> left;
@@ -237,8 +245,8 @@ BOOST_AUTO_TEST_CASE(abandoned) {
   BOOST_TEST(left[2].attempts == 0u);
   BOOST_TEST(!all.finished());
   // What was under way ends in its own way.
-  BOOST_TEST((all.ended(c, fine())->outcome == outcome::ok));
-  BOOST_TEST((all.ended(d, killed())->outcome == outcome::not_run));
+  BOOST_TEST((end_of(all, c, fine())->outcome == outcome::ok));
+  BOOST_TEST((end_of(all, d, killed())->outcome == outcome::not_run));
   BOOST_TEST(all.finished());
 }
 
@@ -246,17 +254,17 @@ BOOST_AUTO_TEST_CASE(hopeless_when_no_child_ever_starts) {
   ledger::settings chosen = settings(2, 4);
   chosen.reruns = 0;
   ledger all(100, chosen);
-  for (int i = 0; i != 3; ++i) all.ended(take(all), no_child());
+  for (int i = 0; i != 3; ++i) end_of(all, take(all), no_child());
   BOOST_TEST(!all.hopeless());
-  all.ended(take(all), no_child());
+  end_of(all, take(all), no_child());
   BOOST_TEST(all.hopeless());
   // Not when one has ever worked, and not because of inputs.
   ledger works(100, chosen);
-  works.ended(take(works), fine());
+  end_of(works, take(works), fine());
   ledger inputs(100, chosen);
   for (int i = 0; i != 50; ++i) {
-    works.ended(take(works), no_child());
-    inputs.ended(take(inputs), glovebox::farming::not_started("no input"));
+    end_of(works, take(works), no_child());
+    end_of(inputs, take(inputs), glovebox::farming::not_started("no input"));
   }
   BOOST_TEST(!works.hopeless());
   BOOST_TEST(!inputs.hopeless());
@@ -265,10 +273,10 @@ BOOST_AUTO_TEST_CASE(hopeless_when_no_child_ever_starts) {
 BOOST_AUTO_TEST_CASE(an_end_is_told_once) {
   ledger all(2, settings());
   const ledger::task task = take(all);
-  all.ended(task, fine());
-  BOOST_CHECK_THROW(all.ended(task, fine()), std::logic_error);
-  BOOST_CHECK_THROW(all.ended({1, false, 1}, fine()), std::logic_error);
-  BOOST_CHECK_THROW(all.ended({2, false, 1}, fine()), std::logic_error);
+  end_of(all, task, fine());
+  BOOST_CHECK_THROW(end_of(all, task, fine()), std::logic_error);
+  BOOST_CHECK_THROW(end_of(all, {1, false, 1}, fine()), std::logic_error);
+  BOOST_CHECK_THROW(end_of(all, {2, false, 1}, fine()), std::logic_error);
 }
 
 // Whatever happens at each step: every case gets one record, and there is always something to do
@@ -303,7 +311,7 @@ BOOST_DATA_TEST_CASE(nothing_is_ever_lost, boost::unit_test::data::xrange(200), 
     running.erase(running.begin() + static_cast<std::ptrdiff_t>(which));
     constexpr weight weights[] = {weight::settled, weight::blamed, weight::inconclusive};
     const auto what = glovebox::all_outcomes[random(glovebox::outcome_count)];
-    if (const auto record = all.ended(task, said(weights[random(3)], what, random(2) != 0)))
+    if (const auto record = end_of(all, task, said(weights[random(3)], what, random(2) != 0)))
       recorded.insert(record->index);
   }
   BOOST_TEST(running.empty());
