@@ -327,7 +327,9 @@ void json_reader::dict::missing(const char* name) {
 std::string_view json_reader::skip() {
   space();
   const char* const start = at_;
-  skip_value();
+  bool negative = false;
+  std::uint64_t magnitude = 0;
+  if (!quick_integer(negative, magnitude)) skip_value();
   return {start, static_cast<std::size_t>(at_ - start)};
 }
 
