@@ -107,17 +107,37 @@ bool eventually(const std::function<bool()>& met) {
   return true;
 }
 
-std::vector<pid_t> children_of(pid_t parent) {
+namespace {
+
+std::vector<pid_t> all_children_of(pid_t parent) {
   std::vector<pid_t> children;
   // Each is listed with the thread that made it.
   const std::filesystem::path threads = "/proc/" + std::to_string(parent) + "/task";
   std::error_code gone;
   for (const auto& thread : std::filesystem::directory_iterator(threads, gone)) {
     std::ifstream file(thread.path() / "children");
-    for (pid_t pid; file >> pid;)
-      if (!glovebox::test::is_spare(pid)) children.push_back(pid);
+    for (pid_t pid; file >> pid;) children.push_back(pid);
   }
   return children;
+}
+
+}  // namespace
+
+std::vector<pid_t> children_of(pid_t parent) {
+  std::vector<pid_t> children = all_children_of(parent);
+  std::erase_if(children, glovebox::test::is_spare);
+  return children;
+}
+
+pid_t spare_of(pid_t server) {
+  pid_t spare = 0;
+  const bool found = eventually([&] {
+    for (const pid_t pid : all_children_of(server))
+      if (glovebox::test::name_of(pid) == "glovebox-spare") spare = pid;
+    return spare != 0;
+  });
+  if (!found) throw std::logic_error("the fork server keeps no spare child");
+  return spare;
 }
 
 std::size_t open_descriptors() {

@@ -108,6 +108,8 @@ class process_watch {
 bool eventually(const std::function<bool()>& met);
 /// Without the one that a fork server keeps for whoever wants the next.
 std::vector<pid_t> children_of(pid_t parent);
+/// That one, once it is there.
+pid_t spare_of(pid_t server);
 std::size_t open_descriptors();
 /// What a process takes [MiB].
 double resident_memory(pid_t pid);

@@ -25,11 +25,21 @@ long fail_after = -1;  // allocations until one fails; negative: none does
   live_bytes += ::malloc_usable_size(memory);
   return memory;
 }
+// Sanitizers have their own, which do not call these.
+[[gnu::noinline]] void* operator new[](std::size_t size) {
+  return operator new(size);
+}
 [[gnu::noinline]] void operator delete(void* memory) noexcept {
   if (memory) live_bytes -= ::malloc_usable_size(memory);
   std::free(memory);
 }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
+  operator delete(memory);
+}
+[[gnu::noinline]] void operator delete[](void* memory) noexcept {
+  operator delete(memory);
+}
+[[gnu::noinline]] void operator delete[](void* memory, std::size_t) noexcept {
   operator delete(memory);
 }
 
