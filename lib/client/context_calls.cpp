@@ -357,7 +357,9 @@ void context_impl::finish_answer(answered& one, const std::shared_ptr<detail::ta
     if (one.which->limits.overran) {
       termination late;
       late.cause = cause::deadline;
-      late.phase = phase::finished;
+      const bool started = one.kind != core::session::event_kind::skipped;
+      late.phase = started ? phase::finished : phase::queued;
+      late.culprit = started ? culprit::unknown : culprit::no;
       late.pid = facts_.pid;
       late.method = name();
       describe_arguments(op.request(), late);

@@ -67,6 +67,7 @@ void context_impl::judge(std::uint64_t id, time now, completions& done) {
 void context_impl::overrun(std::uint64_t id, watch& limits, time now) {
   if (limits.overran) return;
   limits.overran = true;
+  if (core::pending_call* const open = session_.find(id)) open->may_be_skipped = true;
   skip(id);  // which runs: its stop token is told
   prepare_look();
   graces_.add((now + limits.grace).time_since_epoch().count(), id);

@@ -101,6 +101,7 @@ void context_impl::interpret(lock_type& lock, completions& done) {
         break;
       case core::session::event_kind::reply:
       case core::session::event_kind::error:
+      case core::session::event_kind::skipped:
         if (static_cast<call*>(event.call)->limits.overran) unmark(event.frame.header.call);
         let_go(event.frame.header.call, event.frame.header.target, all_callables, done);
         answers_.push_back({static_cast<call*>(event.call), event.kind, std::move(event.frame)});

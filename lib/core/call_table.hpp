@@ -11,6 +11,9 @@ namespace glovebox::core {
 /// What the session keeps of a call on its behalf: its owner derives from it.
 struct pending_call {
   std::uint64_t id = 0;  ///< set by session::open
+  /// The child was asked not to start it, and may do so although it was seen to: both sides look
+  /// after they have said their word. Cleared by session::open.
+  bool may_be_skipped = false;
 
  protected:
   ~pending_call() = default;
@@ -31,6 +34,7 @@ class call_table {
   void open(pending_call& call) {
     if (next_ - oldest_ > mask_ || slots_.empty()) grow();
     call.id = next_++;
+    call.may_be_skipped = false;
     at(call.id) = {&call, state::unsent};
     ++open_;
   }

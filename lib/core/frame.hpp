@@ -28,7 +28,7 @@ enum class frame_kind : std::uint8_t {
   reply,      ///< child: the result of `call`; `object` is its handle when it stays in the child,
               ///< `target` how many of the call's callables its function was given
   error,      ///< child: `call` ended with the exception in the body; `target` as above
-  skipped,    ///< child: `call` was withdrawn before it started
+  skipped,    ///< child: `call` was not started, as it was asked
   operate,    ///< parent: do operation `target` (op.hpp) with `object`; a call like any other
   callback,   ///< child: calls callable `target` of `call`; `object` numbers the callback
   let_go,     ///< child: it will not call callable `target` of `call` any more

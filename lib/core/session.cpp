@@ -77,6 +77,7 @@ bool session::parent_frame(event& out) {
       out.kind = event_kind::error;
       return answer(out);
     case frame_kind::skipped:
+      out.kind = event_kind::skipped;
       return answer(out);
     case frame_kind::callback:
       return called_back(out);
@@ -97,7 +98,7 @@ bool session::answer(event& out) {
   const bool abandoned = state == call_table::state::abandoned;
   if (!abandoned && state != call_table::state::sent)
     return broken(out, "an answer to a call that is not open");
-  if (header.kind == frame_kind::skipped && !abandoned)
+  if (header.kind == frame_kind::skipped && !abandoned && !calls.find(header.call)->may_be_skipped)
     return broken(out, "a call was skipped that nobody had withdrawn");
   if (header.kind != frame_kind::reply && header.object != 0)
     return broken(out, "an object in an answer that is no result");

@@ -43,6 +43,7 @@ class session {
     ready,      ///< parent: the child is ready
     reply,      ///< parent: `call` is answered by `frame`
     error,      ///< parent: `call` ended with the exception in `frame`
+    skipped,    ///< parent: `call`, which may be, was not started
     late,       ///< parent: a call that was withdrawn has ended
     callback,   ///< parent: the child calls back; `call` is null when nobody waits for it any more
     let_go,     ///< parent: the child has let a kept callable go

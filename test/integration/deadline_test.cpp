@@ -10,7 +10,9 @@
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <csignal>
+#include <exception>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -433,5 +435,32 @@ BOOST_AUTO_TEST_CASE(one_that_ends_in_time_changes_nothing) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+// The parent sees that the call has started, and the child that it should not: of 50,000 calls,
+// one.
+BOOST_AUTO_TEST_CASE(calls_that_start_when_their_deadline_passes) {
+  asio::io_context io;
+  const context ctx(io);
+  int left = 100'000 / glovebox::test::time_scale, wrong = 0;
+  std::string why;
+  const std::function<void()> next = [&] {
+    if (left-- <= 0 || wrong != 0) return;
+    const std::chrono::nanoseconds timeout(5000 + left * 7919LL % 55'000);
+    ctx.with({.timeout = timeout, .grace = patience})
+        .call<&echo>(1, [&](const std::exception_ptr& error, int) {
+          try {
+            if (error) std::rethrow_exception(error);
+          } catch (const call_timeout&) {
+          } catch (const std::exception& other) {
+            ++wrong;
+            why = other.what();
+          }
+          next();
+        });
+  };
+  for (int i = 0; i != 4; ++i) next();
+  run_to_the_end(io);
+  BOOST_TEST(wrong == 0, why);
+}
 
 }  // namespace deadline_test

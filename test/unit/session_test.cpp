@@ -138,6 +138,30 @@ BOOST_AUTO_TEST_CASE(the_window) {
   BOOST_TEST(parent.talk.open_calls() == session::window + 1);
 }
 
+// Its owner has seen it start, and the child has seen that it should not: both were right.
+BOOST_AUTO_TEST_CASE(a_call_that_may_be_skipped) {
+  parent_side parent(2, 2);
+  parent.call(1)->may_be_skipped = true;
+  parent.hear(header_of(frame_kind::skipped, 1));
+  const session::event event = parent.next();
+  BOOST_TEST((event.kind == kind::skipped));
+  BOOST_TEST(event.call == parent.call(1));
+  BOOST_TEST(parent.talk.open_calls() == 1u);
+  BOOST_TEST((parent.after(header_of(frame_kind::skipped, 1)) == kind::violation));
+
+  // What a call was does not count for the next one in its memory.
+  parent_side again(0, 0);
+  test_call reused;
+  reused.may_be_skipped = true;
+  again.talk.open(reused);
+  again.send_one();
+  BOOST_TEST((again.after(header_of(frame_kind::skipped, reused.id)) == kind::violation));
+
+  parent_side answered(1, 1);
+  answered.call(1)->may_be_skipped = true;
+  BOOST_TEST((answered.after(header_of(frame_kind::reply, 1)) == kind::reply));
+}
+
 BOOST_AUTO_TEST_CASE(ids_outgrow_the_slots) {
   // The first call stays unanswered; at every size of the ring the ids beside it are right.
   parent_side parent(1, 1);
