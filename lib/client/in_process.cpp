@@ -17,7 +17,7 @@ constexpr const char* backend_variable = "GLOVEBOX_BACKEND";
 // Who wants a thread.
 std::string wish_of(const context_options& options) {
   return options.backend == backend::in_process ? "backend::in_process"
-                                                : std::string(backend_variable) + "=in_process";
+                                                : "GLOVEBOX_BACKEND=in_process";
 }
 
 class thread_check {

@@ -176,9 +176,10 @@ class tokens {
     token_ = text_.substr(begin_, end_ - begin_);
   }
   void expect(std::string_view token) {
-    if (!at(token))
-      fail(at_end() ? std::string(token) + " is missing at the end"
-                    : std::string(token) + " is missing before " + std::string(here()));
+    if (!at(token)) {
+      const std::string where = at_end() ? "at the end" : "before " + std::string(here());
+      fail(std::string(token) + " is missing " + where);
+    }
     step();
   }
   bool take(std::string_view token) {
