@@ -329,7 +329,12 @@ std::string_view json_reader::skip() {
   const char* const start = at_;
   bool negative = false;
   std::uint64_t magnitude = 0;
-  if (!quick_integer(negative, magnitude)) skip_value();
+  if (at_ != end_ && *at_ == '"') {
+    std::string scratch;
+    quoted(scratch, "text");
+  } else if (!quick_integer(negative, magnitude)) {
+    skip_value();
+  }
   return {start, static_cast<std::size_t>(at_ - start)};
 }
 

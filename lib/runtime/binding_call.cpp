@@ -15,7 +15,6 @@ call_state::~call_state() = default;
 void call_state::find_arguments() {
   const auto find_positional = [&] {
     if (in.next() != json_reader::token::list) in.mismatch("a list of arguments");
-    constexpr std::size_t mostly = 8;  // no more
     positional_.reserve(mostly);
     for (json_reader::list items(in); items.next();) {
       positional_.push_back(in.position());
@@ -146,9 +145,10 @@ const char* call_state::name_of(std::size_t parameter) const noexcept {
 }
 
 call_state::argument::argument(call_state& call, std::size_t parameter)
+    : argument(call, parameter, call.name_of(parameter)) {}
+call_state::argument::argument(call_state& call, std::size_t parameter, const char* name)
     : in(call.go_to(parameter)),
-      path_(in, call.name_of(parameter) ? call.name_of(parameter) : "args",
-            call.name_of(parameter) ? static_cast<std::size_t>(-1) : parameter) {}
+      path_(in, name ? name : "args", name ? static_cast<std::size_t>(-1) : parameter) {}
 
 void* call_state::self(std::string_view wanted, bool constant) const {
   if (!self_) throw std::logic_error("a method without an object");

@@ -75,9 +75,10 @@ class cpp_host final : public host {
     if (request.what < op::import_module || request.what > last_op)
       throw std::invalid_argument("an unknown operation");
     // A copy: the table changes while the operation runs.
-    const detail::object_table::entry entry = objects_.at(request.object);
+    detail::object_table::entry entry = objects_.at(request.object);
     if (entry.type == host_object_type)
-      return operate_on_host_object(frame, std::static_pointer_cast<host_object>(entry.owner));
+      return operate_on_host_object(frame,
+                                    std::static_pointer_cast<host_object>(std::move(entry.owner)));
     if (entry.type == detail::type_name<detail::c_library>() && request.what == op::call_method)
       return call_c_function(frame, *static_cast<detail::c_library*>(entry.address));
     const binding::self_object self{&binding::class_of(entry.type, nullptr), entry.address,

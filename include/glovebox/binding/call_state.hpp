@@ -6,8 +6,10 @@
 #include <glovebox/dynamic/json_reader.hpp>
 #include <glovebox/dynamic/json_writer.hpp>
 
+#include <array>
 #include <cstddef>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -61,6 +63,7 @@ class GLOVEBOX_API call_state {
     json_reader& in;
 
    private:
+    argument(call_state& call, std::size_t parameter, const char* name);
     detail::path_scope path_;
   };
 
@@ -89,10 +92,15 @@ class GLOVEBOX_API call_state {
   json_reader& go_to(std::size_t parameter);
   const char* name_of(std::size_t parameter) const noexcept;
 
+  static constexpr std::size_t mostly = 8;  // no more arguments: they take no memory of the heap
+
   const self_object* self_;
-  std::vector<json_reader::mark> positional_;
+  alignas(json_reader::mark)
+      std::array<std::byte, (sizeof(json_reader::mark) + sizeof(void*)) * mostly> room_;
+  std::pmr::monotonic_buffer_resource memory_{room_.data(), room_.size()};
+  std::pmr::vector<json_reader::mark> positional_{&memory_};
   std::vector<named_argument> named_;
-  std::vector<const json_reader::mark*> sources_;  // null: the parameter's default
+  std::pmr::vector<const json_reader::mark*> sources_{&memory_};  // null: the parameter's default
   const function* function_ = nullptr;
   json_reader::mark start_;
   std::size_t dropped_ = 0;
