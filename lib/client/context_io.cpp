@@ -151,10 +151,10 @@ void context_impl::read_output() {
 }
 
 // Whether the child is waited for. A context that runs a call which was given up is idle when that
-// has no deadline.
+// has no deadline, and all has been sent: a child whose answers nobody reads takes nothing either.
 bool context_impl::is_active() const noexcept {
-  return session_.open_calls() != 0 || !abandoned_.empty() || state_ == context_state::starting ||
-         state_ == context_state::terminating || stopping_;
+  return session_.open_calls() != 0 || !abandoned_.empty() || write_armed_ ||
+         state_ == context_state::starting || state_ == context_state::terminating || stopping_;
 }
 
 void context_impl::arm() {

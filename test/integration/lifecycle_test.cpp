@@ -8,7 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <array>
+#include <asio/bind_cancellation_slot.hpp>
 #include <asio/bind_executor.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
@@ -40,6 +42,10 @@ struct counter {
   int value = 0;
   int add(int n) { return value += n; }
 };
+
+std::string repeat(const std::string& text) {
+  return text + text;
+}
 
 // ---- in the parent
 
@@ -282,6 +288,26 @@ BOOST_AUTO_TEST_CASE(an_idle_context_does_not_keep_run_from_returning) {
     BOOST_TEST(call.over);
     BOOST_TEST(call.value == i);
   }
+}
+
+// More than the channel takes in both directions.
+BOOST_AUTO_TEST_CASE(an_idle_context_sends_what_is_left) {
+  const context ctx(io);
+  make_ready(io, ctx);
+  std::array<asio::cancellation_signal, 64> signals;
+  std::size_t ended = 0;
+  for (auto& each : signals)
+    ctx.with({.on_abandon = glovebox::on_abandon::ignore})
+        .call<&repeat>(std::string(16 * 1024, 'x'),
+                       asio::bind_cancellation_slot(
+                           each.slot(), [&](std::exception_ptr, const std::string&) { ++ended; }));
+  io.restart();
+  io.poll();  // they are sent, as far as possible
+  for (auto& each : signals) each.emit(asio::cancellation_type::terminal);
+  run_to_the_end(io);
+  BOOST_TEST(ended == signals.size());
+  BOOST_TEST(ctx.stats().open == 0u);
+  BOOST_TEST(echoes(io, ctx));
 }
 
 // The channel, and the pipe of what it prints.
