@@ -73,12 +73,15 @@ bool context_impl::is_leaving(time now) {
 }
 
 void context_impl::finalize(lock_type& lock, completions& done) {
+  const bool starting = state_ == context_state::starting;
   state_ = context_state::terminating;
   const bool nested = std::exchange(pumping_, true);
   read_channel(lock, done, true);
   if (!down_) take_ring(lock, done);
   pumping_ = nested;
   if (down_ || state_ == context_state::terminated) return;
+  // Its greeting may have been read only now.
+  if (starting && was_ready_) announce(context_event::kind::ready);
   read_output();
   if (feed_) feed_->end();
 

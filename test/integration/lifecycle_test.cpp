@@ -28,6 +28,7 @@ namespace lifecycle_test {
 using namespace life;
 using glovebox::cause;
 using glovebox::context;
+using glovebox::context_event;
 using glovebox::context_options;
 using glovebox::context_state;
 using glovebox::culprit;
@@ -42,6 +43,11 @@ struct counter {
   int value = 0;
   int add(int n) { return value += n; }
 };
+
+int abort_behind(const std::string& gate_path, const std::string& file) {
+  mark(file, own_pid());
+  return abort_now(pass_gate(gate_path, 1));
+}
 
 std::string repeat(const std::string& text) {
   return text + text;
@@ -288,6 +294,24 @@ BOOST_AUTO_TEST_CASE(an_idle_context_does_not_keep_run_from_returning) {
     BOOST_TEST(call.over);
     BOOST_TEST(call.value == i);
   }
+}
+
+BOOST_AUTO_TEST_CASE(ready_before_it_ended_whenever_that_is_read) {
+  const temporary_directory place;
+  std::vector<context_event::kind> told;
+  context_options options;
+  options.on_event = [&](const context_event& event) { told.push_back(event.what); };
+  const context ctx(io, options);
+  ending call;
+  ctx.call<&abort_behind>(held.path(), place.file("pid"), into(call));
+  held.wait_for_one();
+  const pid_t child = marks(place.file("pid")).at(0);
+  held.open();
+  BOOST_TEST(eventually([&] { return ::kill(child, 0) != 0; }));  // its end was taken
+  run_to_the_end(io);
+  BOOST_TEST((call.info().cause == cause::signal));
+  using kind = context_event::kind;
+  BOOST_TEST((told == std::vector{kind::ready, kind::ended}));
 }
 
 // More than the channel takes in both directions.
