@@ -16,8 +16,9 @@ constexpr const char* backend_variable = "GLOVEBOX_BACKEND";
 
 // Who wants a thread.
 std::string wish_of(const context_options& options) {
-  return options.backend == backend::in_process ? "backend::in_process"
-                                                : "GLOVEBOX_BACKEND=in_process";
+  return options.backend == backend::in_process
+             ? "backend::in_process"
+             : std::string(backend_variable).append("=in_process");
 }
 
 class thread_check {

@@ -11,6 +11,7 @@
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/bind_executor.hpp>
 #include <asio/cancellation_signal.hpp>
+#include <asio/post.hpp>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
@@ -66,6 +67,22 @@ bool echoes(asio::io_context& io, const context& ctx) {
   ctx.call<&echo>(5, into(call));
   run_until_over(io, call);
   return !call.error && call.value == 5;
+}
+
+/// More than the channel takes in both directions, of calls that are all given up.
+void leave_unsent(asio::io_context& io, const context& ctx) {
+  make_ready(io, ctx);
+  std::array<asio::cancellation_signal, 64> signals;
+  std::size_t ended = 0;
+  for (auto& each : signals)
+    ctx.with({.on_abandon = glovebox::on_abandon::ignore})
+        .call<&repeat>(std::string(16 * 1024, 'x'),
+                       asio::bind_cancellation_slot(
+                           each.slot(), [&](std::exception_ptr, const std::string&) { ++ended; }));
+  io.restart();
+  io.poll();  // they are sent, as far as possible
+  for (auto& each : signals) each.emit(asio::cancellation_type::terminal);
+  run_until(io, [&] { return ended == signals.size(); });
 }
 
 struct world {
@@ -314,24 +331,31 @@ BOOST_AUTO_TEST_CASE(ready_before_it_ended_whenever_that_is_read) {
   BOOST_TEST((told == std::vector{kind::ready, kind::ended}));
 }
 
-// More than the channel takes in both directions.
 BOOST_AUTO_TEST_CASE(an_idle_context_sends_what_is_left) {
   const context ctx(io);
-  make_ready(io, ctx);
-  std::array<asio::cancellation_signal, 64> signals;
-  std::size_t ended = 0;
-  for (auto& each : signals)
-    ctx.with({.on_abandon = glovebox::on_abandon::ignore})
-        .call<&repeat>(std::string(16 * 1024, 'x'),
-                       asio::bind_cancellation_slot(
-                           each.slot(), [&](std::exception_ptr, const std::string&) { ++ended; }));
-  io.restart();
-  io.poll();  // they are sent, as far as possible
-  for (auto& each : signals) each.emit(asio::cancellation_type::terminal);
+  leave_unsent(io, ctx);
   run_to_the_end(io);
-  BOOST_TEST(ended == signals.size());
   BOOST_TEST(ctx.stats().open == 0u);
   BOOST_TEST(echoes(io, ctx));
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_context_whose_child_takes_no_more) {
+  const context ctx(io);
+  leave_unsent(io, ctx);
+  const process_watch child(ctx.pid());
+  child.send(SIGKILL);
+  BOOST_TEST(child.ends());
+  run_to_the_end(io);
+  BOOST_TEST((ctx.state() == context_state::terminated));
+}
+
+BOOST_AUTO_TEST_CASE(destroyed_with_something_left_to_send) {
+  auto ctx = std::make_optional<context>(io);
+  leave_unsent(io, *ctx);
+  const process_watch child(ctx->pid());
+  asio::post(io, [&] { ctx.reset(); });
+  run_to_the_end(io);
+  BOOST_TEST(child.ends());
 }
 
 // The channel, and the pipe of what it prints.
